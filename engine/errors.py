@@ -1,0 +1,73 @@
+"""Everything the engine raises on purpose, as one tree.
+
+QBSError
+├── InvalidStageTransitionError   a deal stage was to be skipped, or a closed deal reopened
+├── InputError                    a file or record a person gave cannot be used; says file, line and turn
+├── PromptError                   a prompt file or its variables are wrong
+├── ConfigurationError            a setting is missing or contradicts another
+└── ModelCallError                one model answer could not be had; carries its Source with the reason
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.model.analysis import Source
+
+
+class QBSError(Exception):
+    """The root: `except QBSError` catches everything this project raises on purpose."""
+
+
+class InvalidStageTransitionError(QBSError, ValueError):
+    """A move between deal stages that the rules do not allow.
+
+    `current` and `requested` are the two stages, `allowed` the stages that could have been entered.
+    """
+
+    def __init__(self, current: str, requested: str, allowed: Sequence[str]) -> None:
+        self.current = current
+        self.requested = requested
+        self.allowed = tuple(allowed)
+        choices = ", ".join(self.allowed) if self.allowed else "none: this stage is final"
+        super().__init__(f"a deal cannot move from {current} to {requested}; allowed from here: {choices}")
+
+
+class InputError(QBSError, ValueError):
+    """Something a person gave cannot be used. The text says what, where, and what to do."""
+
+    def __init__(
+        self, problem: str, *, file: Path | str | None = None, line: int | None = None, turn: int | None = None
+    ) -> None:
+        self.problem = problem
+        self.file = file
+        self.line = line
+        self.turn = turn
+        where = [str(file)] if file is not None else []
+        where += [f"line {line}"] if line is not None else []
+        where += [f"turn {turn}"] if turn is not None else []
+        super().__init__(f"{', '.join(where)}: {problem}" if where else problem)
+
+
+class PromptError(QBSError, ValueError):
+    """A prompt file cannot be loaded or rendered: unknown or missing variable, syntax, or size."""
+
+
+class ConfigurationError(QBSError):
+    """A setting is missing, unknown, or contradicts another."""
+
+
+class ModelCallError(QBSError):
+    """One model answer could not be had.
+
+    `source` says which model and prompt, how long it took, what was spent on it, and why it failed
+    (`source.fallback_reason` is never None). The text never holds model output: it may contain keys.
+    """
+
+    def __init__(self, source: Source, detail: str = "") -> None:
+        self.source = source
+        self.detail = detail
+        super().__init__(f"{source.fallback_reason}{f' ({detail})' if detail else ''}")

@@ -1,0 +1,1 @@
+"""Values of the engine: frozen, with derived properties only."""

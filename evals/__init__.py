@@ -1,0 +1,1 @@
+"""Judging the engine: replaying conversations, keeping runs, and (later) scoring and comparing them."""

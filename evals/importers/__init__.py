@@ -1,0 +1,1 @@
+"""Bringing recorded conversations into a data set folder: one module per format."""

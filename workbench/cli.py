@@ -1,0 +1,98 @@
+"""`qbs`, the command line: which commands there are, and how each error becomes one message and an exit code."""
+
+from __future__ import annotations
+
+import signal
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from workbench.commands.exits import INTERRUPTED, complain, exit_code
+
+ORDER = ("replay", "runs", "conversations", "import", "app", "doctor", "fake-model")
+EPILOG = """\
+\b
+Begin here:
+  qbs doctor                       what works, and what to do about the rest
+  qbs replay                       replay the shipped conversations by rules
+  qbs replay --variant recorded    the same with recorded model answers
+  qbs runs list                    what there is to look at
+  qbs app                          look at it
+
+\b
+`qbs COMMAND --help` shows examples of each. Exit codes: 0 done, 1 failed or
+problems found, 2 wrong usage or unknown name, 3 input cannot be used,
+4 something configured does not work, 130 stopped with Ctrl-C.
+"""
+
+
+class Commands(TyperGroup):
+    """All commands, in the order in which people need them.
+
+    One that fails ends with one message and an exit code, with a traceback only under `--debug`.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # whoever read our output has gone; typer ends quietly
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise  # typer's own ways of ending
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            complain(error)
+            raise typer.Exit(exit_code(error)) from None
+
+
+def main() -> None:
+    """The entry point of `qbs`."""
+    try:
+        build_cli()()
+    finally:
+        # Nothing is left to be kept: a Ctrl-C while the interpreter winds down ends it without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def build_cli() -> typer.Typer:
+    """The whole command line. Importing a command costs next to nothing: what it needs is imported when it runs."""
+    from workbench.commands import app, conversations, doctor, fake_model, imports, replay, runs
+
+    cli = typer.Typer(
+        cls=Commands,
+        name="qbs",
+        help="Replay, compare and tune a B2B sales-conversation engine.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    cli.callback()(_options)
+    for command in (replay, runs, conversations, imports, app, doctor, fake_model):
+        command.register(cli)
+    return cli
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"qbs {version('qbs-workbench')}")
+        raise typer.Exit
+
+
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The options that come before a command. `debug` is read where errors are turned into messages."""

@@ -1,0 +1,1 @@
+"""The commands of `qbs`, one module each. At import they bring their options, never the work behind them."""

@@ -1,0 +1,252 @@
+"""`qbs replay`: recorded conversations through the engine, kept as a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from workbench.commands.exits import FAILED, INTERRUPTED, NOT_WORKING, say, this_command
+from workbench.commands.interruptions import Interruptions, interruptions
+from workbench.commands.output import AsJson, in_the_app, show, show_json
+from workbench.services import DEFAULT_DATASET, Services, build_services
+from workbench.settings import Settings, load_settings
+from workbench.text import cost, count, duration
+
+if TYPE_CHECKING:
+    from engine.model.analysis import FallbackReason
+    from evals.progress import Progress
+    from evals.records import Fork
+    from evals.runs.rows import RunRow
+    from workbench.replays import Outcome, PlannedReplay, ReplayRequest
+
+EPILOG = """\
+\b
+Examples:
+  qbs replay                              the shipped conversations, by rules
+  qbs replay --variant recorded           with the answers that were recorded
+  qbs replay --variant llm:openai/gpt-4.1 --limit-cost 2.50
+  qbs replay pilot --conversation c07 --conversation c11
+  qbs replay --state gold                 each turn from the labelled state
+  qbs replay --variant recorded --fork latest:c07:9
+                                          go on from turn 9 of the newest run
+
+\b
+The variants: rules, recorded, labels, llm (the configured models), llm:MODEL,
+llm:REASONING+FAST.
+
+\b
+The same command again does only what is missing, and a finished run says so.
+Ctrl-C stops cleanly: what was answered is kept, and the exit code is 130.
+A limit counts what this command does, and stops it with 1 when it is reached.
+If no model can be reached, it stops with 4 and says what to put right.
+"""
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command("replay", epilog=EPILOG)(replay)
+
+
+def replay(
+    dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help=f"{DEFAULT_DATASET} if not given.")] = None,
+    conversation: Annotated[
+        list[str] | None, typer.Option("--conversation", metavar="ID", help="Only this one; may be repeated.")
+    ] = None,
+    variant: Annotated[str, typer.Option(metavar="NAME", help="What answers; see below.")] = "rules",
+    state: Annotated[
+        Literal["carried", "gold"], typer.Option(help="Carry the run's own state, or take it from the labels.")
+    ] = "carried",
+    fork: Annotated[
+        str | None, typer.Option(metavar="RUN:CONVERSATION:TURN", help="Go on from a turn of an earlier run.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=1, max=1000, metavar="K", help="Ask everything this often.")] = 1,
+    split: Annotated[Literal["dev", "test"] | None, typer.Option(help="Only this part of the data set.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Ask anew what was answered before.")] = False,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=512, metavar="N", help="Conversations at once (QBS_CONCURRENCY).")
+    ] = None,
+    deadline: Annotated[
+        float | None, typer.Option(min=0.001, metavar="S", help="Seconds for a turn (QBS_DEADLINE_SECONDS).")
+    ] = None,
+    limit_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop at this cost.")] = None,
+    limit_calls: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many calls.")] = None,
+    limit_tokens: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many tokens.")] = None,
+    limit_time: Annotated[float | None, typer.Option(min=0, metavar="S", help="Stop after this many seconds.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay recorded conversations through the engine."""
+    from workbench.replays import plan_replay
+
+    settings = _with_options(
+        load_settings(),
+        concurrency=concurrency,
+        deadline_seconds=deadline,
+        max_cost_usd=limit_cost,
+        max_calls=limit_calls,
+        max_tokens=limit_tokens,
+        max_seconds=limit_time,
+    )
+    services = build_services(settings)
+    request = _request(services, dataset, conversation or [], variant, state=state, fork=fork, split=split)
+    outcome = perform(services, plan_replay(services, dataclasses.replace(request, samples=samples, again=again)))
+    _report(services, outcome, as_json=as_json)
+
+
+def prepare_runs(services: Services) -> None:
+    """Replay the shipped conversations by rules and, if they come with recordings, from those, where need be.
+
+    The runs are indexed then. Ctrl-C ends the command.
+    """
+    from workbench.replays import ReplayRequest, is_complete, plan_replay
+
+    recorded = services.has_recordings(DEFAULT_DATASET)
+    for variant in ("rules", "recorded") if recorded else ("rules",):
+        planned = plan_replay(services, ReplayRequest(DEFAULT_DATASET, variant=variant))
+        if not is_complete(services, planned) and perform(services, planned).ended != "complete":
+            raise typer.Exit(INTERRUPTED)
+    services.run_index().refresh()  # so that the first page need not
+
+
+def perform(services: Services, planned: PlannedReplay) -> Outcome:
+    """Do what is missing of a planned replay, showing how far it is. Ctrl-C stops it cleanly."""
+    import asyncio
+
+    from workbench.commands.progress import shown_progress
+    from workbench.replays import is_complete
+
+    if planned.spec.variant.reasoning_model is not None and not is_complete(services, planned):
+        say("Loading the model libraries ...")
+    title = f"{planned.dataset.name} by {planned.spec.variant.name}"
+    with interruptions(_how_to_go_on("Stopped at once")) as interrupted, shown_progress(title) as show_progress:
+        return asyncio.run(_until_stopped(services, planned, show_progress, interrupted))
+
+
+async def _until_stopped(
+    services: Services, planned: PlannedReplay, note: Callable[[Progress], None], interrupted: Interruptions
+) -> Outcome:
+    """The first Ctrl-C (or SIGTERM) lets the turns under way end, the second does not."""
+    import asyncio
+
+    from workbench.replays import carry_out
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def stop_gently() -> None:
+        say("Stopping after the turns under way; Ctrl-C again stops at once.")
+        stop.set()
+
+    interrupted.first = lambda: loop.call_soon_threadsafe(stop_gently)
+    try:
+        return await carry_out(services, planned, on_progress=note, stop=stop)
+    finally:
+        interrupted.first = None
+
+
+def _with_options(settings: Settings, **options: Any) -> Settings:
+    """The settings, where the command line says otherwise with what it says."""
+    return dataclasses.replace(settings, **{name: value for name, value in options.items() if value is not None})
+
+
+def _request(
+    services: Services,
+    dataset: str | None,
+    conversations: Sequence[str],
+    variant: str,
+    *,
+    state: str,
+    fork: str | None,
+    split: Literal["dev", "test"] | None,
+) -> ReplayRequest:
+    from evals.records import StateMode
+    from workbench.replays import ReplayRequest
+
+    if fork and (conversations or split or state == "gold"):
+        raise typer.BadParameter("a fork goes on with one conversation; leave out --conversation, --split and --state")
+    if conversations and split:
+        raise typer.BadParameter("say either --conversation or --split")
+    forked = _fork(services, fork) if fork else None
+    known = services.run(forked.run_id).manifest.spec.dataset if forked else DEFAULT_DATASET
+    return ReplayRequest(
+        dataset or known, tuple(conversations), variant, split=split, state=StateMode(state), fork=forked
+    )
+
+
+def _fork(services: Services, text: str) -> Fork:
+    """Read RUN:CONVERSATION:TURN; the run may be named as everywhere. Raises typer.BadParameter."""
+    from evals.records import Fork
+
+    run, _, rest = text.partition(":")
+    conversation, _, turn = rest.rpartition(":")
+    if not (run and conversation and turn.isascii() and turn.isdigit()):
+        raise typer.BadParameter(f"{text!r} is not RUN:CONVERSATION:TURN, such as latest:c07:9", param_hint="--fork")
+    return Fork(run_id=services.run(run).run_id, conversation_id=conversation, turn=int(turn))
+
+
+def _report(services: Services, outcome: Outcome, *, as_json: bool) -> None:
+    """Say what came of it: on stdout the result, on stderr what can be done next. Ends the command."""
+    from workbench.commands.runs import indexed_run, run_facts
+
+    row = indexed_run(services, outcome.run_id)
+    if as_json:
+        show_json(run_facts(row) | {"ended": outcome.ended, "seconds": outcome.seconds})
+    else:
+        show(_summary(outcome))
+    if outcome.ended == "unanswered" and outcome.reason is not None:
+        say(_out_of_reach(services.settings, outcome.reason, row.variant.removeprefix("llm:")))
+        raise typer.Exit(NOT_WORKING)
+    if outcome.ended != "complete":
+        say(_how_to_go_on("Stopped at a limit" if outcome.ended == "limit" else "Stopped"))
+        raise typer.Exit(FAILED if outcome.ended == "limit" else INTERRUPTED)
+    if problem := model_problem(services, row):
+        say(problem)
+        raise typer.Exit(FAILED)
+    say(f"Next: qbs runs show {outcome.run_id}\n{in_the_app(row.dataset)}")
+
+
+def _out_of_reach(settings: Settings, reason: FallbackReason, model: str) -> str:
+    """Why a replay stopped whose models could not be reached, and the command that goes on."""
+    from engine.model.analysis import FallbackReason
+    from workbench.health import advice_for
+
+    advice = advice_for(reason, model, settings)
+    if reason is FallbackReason.DEADLINE:
+        seconds = duration(settings.deadline_seconds)
+        advice = f"no turn was answered within {seconds}: give more with --deadline, or take a quicker model"
+    return f"{_how_to_go_on(f'Stopped: no model answered ({reason}). {advice[0].upper()}{advice[1:]}')}"
+
+
+def model_problem(services: Services, row: RunRow) -> str | None:
+    """Why a run in which models were to answer has not one answer of theirs, and what to do; None if it has."""
+    from collections import Counter
+
+    from engine.model.analysis import FallbackReason
+    from workbench.health import advice_for
+
+    turns = services.run_index().turns(row.run_id) if row.variant.startswith("llm:") and row.fallbacks else ()
+    calls = [(turn.extraction_source, turn.extraction_reason) for turn in turns]
+    calls += [(turn.question_source, turn.question_reason) for turn in turns]
+    calls += [(turn.expansion_source, turn.expansion_reason) for turn in turns]
+    reasons = Counter(reason for _, reason in calls if reason)
+    if not reasons or any(source in ("llm", "recorded") for source, _ in calls):
+        return None
+    reason = min(reasons, key=lambda name: (name == FallbackReason.CIRCUIT_OPEN, -reasons[name]))  # what opened it
+    advice = advice_for(FallbackReason(reason), row.reasoning_model or "", services.settings)
+    return f"Not one answer came from the model ({reason}): {advice}. Then:\n  {this_command('--again')}"
+
+
+def _summary(outcome: Outcome) -> str:
+    progress = outcome.progress
+    facts = [f"{progress.done:,} of {count(progress.total, 'turn')}", cost(progress.cost_usd)]
+    facts += [f"{count(progress.fallbacks, 'turn')} fell back on the rules"] if progress.fallbacks else []
+    facts += [f"{count(progress.failures, 'turn')} failed"] if progress.failures else []
+    if outcome.seconds is None:
+        how = "was complete already; --again asks anew"
+    else:
+        how = f"{'complete' if outcome.ended == 'complete' else 'not complete'}, after {duration(outcome.seconds)}"
+    return f"{outcome.run_id}: {how}\n  {', '.join(facts)}"
+
+
+def _how_to_go_on(what_happened: str) -> str:
+    return f"{what_happened}. What was answered is kept; the same command goes on:\n  {this_command()}"

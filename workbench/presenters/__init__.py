@@ -1,0 +1,1 @@
+"""From domain values to what a page shows: words, tables and chart specs. Pure, and without streamlit."""

@@ -1,0 +1,207 @@
+"""The composition root: what the pages and the command line work with, built from settings at the edge.
+
+Building it opens nothing and imports nothing heavy; each part is made when it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import ConfigurationError, InputError
+from workbench.settings import Settings, load_settings
+from workbench.text import UnknownNameError, the_one
+
+if TYPE_CHECKING:
+    from engine.analyzers import Analyzer
+    from engine.llm.recordings import RecordingStore
+    from engine.llm.service import ModelService
+    from engine.prompts import PromptLibrary
+    from evals.library import Dataset
+    from evals.records import Variant
+    from evals.runs.folder import RunFolder
+    from evals.runs.importer import Refreshed
+    from evals.runs.index import RunIndex
+
+RECORDINGS = "recordings"
+DEFAULT_DATASET = "b2b_discovery"  # where none is named
+SHIPPED_DATASETS = Path(__file__).parents[1] / "datasets"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a page or a command needs, by name. `shipped` holds the data sets that come with the project."""
+
+    settings: Settings
+    shipped: Path = SHIPPED_DATASETS
+
+    @property
+    def runs_folder(self) -> Path:
+        return self.settings.home / "runs"
+
+    @property
+    def conversations_folder(self) -> Path:
+        """Where imported data sets lie."""
+        return self.settings.home / "conversations"
+
+    @property
+    def recordings_folder(self) -> Path:
+        """Where models' answers are kept as they come."""
+        return self.settings.home / RECORDINGS
+
+    def dataset_folders(self) -> dict[str, Path]:
+        """Every data set by name, shipped ones first."""
+        from evals.library import dataset_folders
+
+        return dataset_folders((self.shipped, self.conversations_folder))
+
+    def dataset_names(self) -> tuple[str, ...]:
+        return tuple(self.dataset_folders())
+
+    def check_own_name(self, name: str) -> None:
+        """Raises InputError if `name` is a shipped data set's, which nobody adds to."""
+        from evals.library import dataset_folders
+
+        if name in dataset_folders((self.shipped,)):
+            raise InputError(f"{name} comes with the project and stays as it is; choose another name with --into")
+
+    def dataset(self, name: str) -> Dataset:
+        """Raises UnknownNameError, or InputError for the first thing that is wrong with its files."""
+        from evals.library import load_dataset
+
+        folders = self.dataset_folders()
+        if name not in folders:
+            raise UnknownNameError("data set", name, folders)
+        return load_dataset(folders[name])
+
+    def prompts(self) -> PromptLibrary:
+        """The prompts in use."""
+        from engine.prompts import PromptLibrary
+
+        return PromptLibrary()
+
+    def variant(self, text: str, dataset: Dataset) -> Variant:
+        """The variant that `text` names, for this data set. Raises UnknownNameError with the choices."""
+        from engine.prompts import ANALYSIS_PROMPTS
+        from workbench.variants import variant_named
+
+        return variant_named(text, self.settings, self.prompts().hashes(ANALYSIS_PROMPTS), dataset.folder / RECORDINGS)
+
+    def run(self, name: str) -> RunFolder:
+        """The run with this id, or the only one whose id has this part, or the `latest`. Raises UnknownNameError."""
+        from evals.runs.folder import RunFolder, run_folders
+
+        paths = {path.name: path for path in run_folders(self.runs_folder)}
+        if name == "latest" and paths:
+            return max(map(RunFolder.open, paths.values()), key=lambda folder: folder.manifest.created_at)
+        hint = "`qbs runs list` shows them all" if paths else f"there are none yet in {self.settings.home}, QBS_HOME"
+        return RunFolder.open(paths[the_one("run", name, paths, hint=hint)])
+
+    def run_index(self) -> RunIndex:
+        """The index over the runs. Using it brings it up to date and holds nothing open."""
+        from evals.runs.index import RunIndex, log_rebuilt
+
+        def say_rebuilt(refreshed: Refreshed) -> None:
+            self._configure_logs()
+            log_rebuilt(refreshed)
+
+        return RunIndex(self.settings.home / "index.duckdb", self.runs_folder, on_rebuilt=say_rebuilt)
+
+    @property
+    def recording_folders(self) -> tuple[Path, ...]:
+        """The recordings that come with data sets."""
+        folders = (folder / RECORDINGS for folder in self.dataset_folders().values())
+        return tuple(folder for folder in folders if folder.is_dir())
+
+    def has_recordings(self, dataset: str) -> bool:
+        """Whether a data set comes with recordings."""
+        folder = self.dataset_folders().get(dataset)
+        return folder is not None and (folder / RECORDINGS).is_dir()
+
+    def recording_store(self) -> RecordingStore:
+        """Answers of one's own, kept in QBS_HOME, above those that come with data sets."""
+        from engine.llm.recordings import RecordingStore
+
+        return RecordingStore(self.recordings_folder, self.recording_folders)
+
+    def model_service(self, mode: str | None = None) -> ModelService:
+        """What asks models, with a ledger and a breaker of its own; `mode` is QBS_RECORDING_MODE if not given.
+
+        Close it in the event loop that used it.
+        """
+        from engine.llm.limits import Ledger, Limits
+        from engine.llm.recordings import RecordingMode
+        from engine.llm.service import ModelService
+
+        told = self.settings
+        self._configure_logs()
+        _tell_providers(told.providers)
+        return ModelService(
+            store=self.recording_store(),
+            mode=RecordingMode(mode or told.recording_mode),
+            ledger=Ledger(Limits(told.max_calls, told.max_tokens, told.max_cost_usd)),
+            api_base=told.api_base,
+            api_key=self._api_key,
+        )
+
+    def bare_model_service(self) -> ModelService:
+        """What asks the configured models past all recordings, and records nothing."""
+        from engine.llm.service import ModelService
+
+        self._configure_logs()
+        _tell_providers(self.settings.providers)
+        return ModelService(api_base=self.settings.api_base, api_key=self._api_key)
+
+    def model_service_for(self, variant: Variant) -> ModelService:
+        """`recorded` never asks anybody, whatever the settings say."""
+        return self.model_service("recorded" if variant.name == "recorded" else None)
+
+    def analyzer_for(self, variant: Variant, service: ModelService, *, sample: int = 0) -> Analyzer:
+        """The analyzer of a variant. Raises ConfigurationError for one that has no models and is not `rules`."""
+        from engine.analyzers import LLMAnalyzer, RulesAnalyzer
+
+        if variant.name == "rules":
+            return RulesAnalyzer()
+        if variant.reasoning_model is None or variant.fast_model is None:
+            raise ConfigurationError(f"the variant {variant.name} names no models")
+        return LLMAnalyzer(
+            service,
+            self.prompts(),
+            variant.reasoning_model,
+            variant.fast_model,
+            deadline_s=self.settings.deadline_seconds,
+            sample=sample,
+        )
+
+    def _configure_logs(self) -> None:
+        """Done by whatever may log, just before it may: importing the logs takes longer than many a command."""
+        from workbench.logs import configure_logs
+
+        configure_logs(self.settings.log_level, self.settings.log_format)
+
+    @property
+    def _api_key(self) -> str | None:
+        return self.settings.api_key.reveal() if self.settings.api_key else None
+
+
+def _tell_providers(variables: Mapping[str, str]) -> None:
+    """Put what `.env` says for providers' clients where those look. What the environment says already stays."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+
+
+def build_services(settings: Settings | None = None) -> Services:
+    """Services for these settings (None: as the environment says). Raises ConfigurationError.
+
+    QBS_HOME need not exist yet, but neither it nor anything above it can be a file.
+    """
+    settings = settings or load_settings()
+    existing = next(each for each in (settings.home, *settings.home.parents) if each.exists())
+    if not existing.is_dir():
+        raise ConfigurationError(
+            f"QBS_HOME is {settings.home}, but {existing} is a file; name a folder, or one that can be made"
+        )
+    return Services(settings, SHIPPED_DATASETS)

@@ -1,0 +1,1 @@
+"""The pages, one module each: get services, read widgets, call a presenter, draw."""
