@@ -38,7 +38,7 @@ def served(home: Path) -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)]
+    command = [str(Path(sys.executable).with_name("qbs")), "app", "--no-browser", "--port", str(port)]
     log = home / "server.log"
     with log.open("w") as output:
         environment = {**os.environ, "QBS_HOME": str(home)}

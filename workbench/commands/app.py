@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from engine.errors import ConfigurationError, QBSError
+from engine.errors import QBSError
 from workbench.commands.exits import say
 from workbench.services import build_services
 
 ADDRESS = "127.0.0.1"
-SCRIPT = Path(__file__).parents[2] / "streamlit_app.py"
 
 EPILOG = """\
 \b
@@ -43,8 +39,6 @@ def app(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
     """Open the workbench in a browser."""
-    if not SCRIPT.is_file():
-        raise ConfigurationError(f"{SCRIPT} is not there: `qbs app` runs from a checkout of the project")
     services = build_services()
     check_port_is_free(port)
     if prepare:
@@ -52,24 +46,9 @@ def app(
 
         prepare_runs(services)
     say(f"QBS Workbench: http://{ADDRESS}:{port}   (Ctrl-C ends it)")
+    from workbench.serving import serve
+
     serve(port, headless=no_browser)
-
-
-def serve(port: int, *, headless: bool) -> NoReturn:
-    """Become the Streamlit server. Its own options come last, so that no configuration file opens it to the network."""
-    options = {
-        "server.address": ADDRESS,
-        "server.port": str(port),
-        "server.showEmailPrompt": "false",
-        "browser.gatherUsageStats": "false",
-        "server.headless": str(headless).lower(),
-        "logger.hideWelcomeMessage": "true",
-        "logger.level": "warning",
-    }
-    arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(SCRIPT), *arguments])  # noqa: S606
 
 
 def check_port_is_free(port: int) -> None:

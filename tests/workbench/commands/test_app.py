@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.workbench.commands.conftest import conversation, write_lines
+from workbench import serving
 from workbench.commands import app
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def served(monkeypatch) -> list[list[str]]:
-    """The command lines that would have taken the place of `qbs`."""
-    commands: list[list[str]] = []
-    monkeypatch.setattr("os.execv", lambda _, arguments: commands.append(arguments))
-    return commands
+def served(monkeypatch) -> list[dict[str, object]]:
+    """What the server would have been told, each time it would have been started."""
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("streamlit.starlette.App.run", lambda _, config: told.append(config))
+    return told
 
 
 @pytest.fixture
@@ -27,24 +33,28 @@ def free_port() -> int:
 def script(monkeypatch, tmp_path):
     file = tmp_path / "streamlit_app.py"
     file.touch()
-    monkeypatch.setattr(app, "SCRIPT", file)
+    monkeypatch.setattr(serving, "SCRIPT", file)
     return file
 
 
 def test_the_server_listens_on_this_machine_only_and_its_address_is_printed(qbs, served, script, free_port):
     result = qbs("app", "--port", free_port)
     assert f"http://127.0.0.1:{free_port}" in result.stderr
-    (command,) = served
-    assert command[1:5] == ["-m", "streamlit", "run", str(script)]
-    options = dict(zip(command[5::2], command[6::2], strict=True))
-    assert (options["--server.address"], options["--server.port"]) == ("127.0.0.1", str(free_port))
-    assert options["--server.headless"] == "false"
+    (options,) = served
+    assert (options["server.address"], options["server.port"]) == ("127.0.0.1", free_port)
+    assert options["server.headless"] is False
 
 
 def test_no_browser_is_opened_when_none_is_wanted(qbs, served, script, free_port):
     qbs("app", "--port", free_port, "--no-browser")
-    at = served[0].index("--server.headless")
-    assert served[0][at + 1] == "true"
+    assert served[0]["server.headless"] is True
+
+
+def test_what_is_imported_ahead_is_there_and_no_model_library_among_it():
+    code = "import sys; from workbench.serving import import_needed; import_needed(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert {"workbench.views.replay", "duckdb"} <= set(done.stdout.split())
+    assert not {"litellm", "instructor"} & set(done.stdout.split())
 
 
 def test_a_taken_port_is_named_with_one_that_is_free(qbs, served, script):
