@@ -5,6 +5,13 @@ QBSError
 ├── InputError                    a file or record a person gave cannot be used; says file, line and turn
 ├── PromptError                   a prompt file or its variables are wrong
 ├── ConfigurationError            a setting is missing or contradicts another
+│   └── UnsafeDatabaseError       the database is set up so that tenants could meet; says how to mend it
+├── StateError                    production state cannot be read or written
+│   ├── DatabaseUnavailableError  Postgres is not there, or does not answer in time
+│   ├── TenantRequiredError       state was asked for without saying whose
+│   ├── StaleStateError           somebody else has saved the state since it was read
+│   ├── StateNotFoundError        no state is kept for this contact
+│   └── SchemaVersionError        the schema or a document is of another version than this program reads
 └── ModelCallError                one model answer could not be had; carries its Source with the reason
 """
 
@@ -58,6 +65,38 @@ class PromptError(QBSError, ValueError):
 
 class ConfigurationError(QBSError):
     """A setting is missing, unknown, or contradicts another."""
+
+
+class UnsafeDatabaseError(ConfigurationError):
+    """The database is set up so that one tenant could see another's rows. `problems` says each with its remedy."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("the database is not safe to use:\n" + "\n".join(f"- {problem}" for problem in problems))
+
+
+class StateError(QBSError):
+    """Production state cannot be read or written. The text never holds an address with its password."""
+
+
+class DatabaseUnavailableError(StateError):
+    """Postgres is not there, or does not answer in time. Trying again later may help."""
+
+
+class TenantRequiredError(StateError):
+    """State was asked for without saying whose: a session is always bound to one tenant."""
+
+
+class StaleStateError(StateError):
+    """Somebody else has saved the state since it was read: read it again, and decide again."""
+
+
+class StateNotFoundError(StateError):
+    """No state is kept for this contact of this tenant."""
+
+
+class SchemaVersionError(StateError):
+    """The schema, or a document in a row, is of another version than this program reads. Says what to do."""
 
 
 class ModelCallError(QBSError):

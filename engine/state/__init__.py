@@ -1,0 +1,1 @@
+"""Production state in Postgres, tenant by tenant: the only place that imports SQLAlchemy and psycopg."""
