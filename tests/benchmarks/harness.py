@@ -1,0 +1,155 @@
+"""The runner alone: an analyzer that only sleeps 50 ms, every answer folded and on disk before it counts.
+
+Beside it, in the same run, what other evaluation libraries take for the same waiting, where they are installed:
+pydantic-evals keeps nothing on disk. CPU is that of the whole process, per turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.guardrails import guard
+from engine.model.analysis import Analysis
+from engine.model.conversation import Conversation, Turn
+from engine.model.state import ConversationState, opening_state
+from engine.rules import analyze_by_rules
+from evals.records import RunManifest, RunSpec, Variant
+from evals.runner import run
+from evals.runs.folder import RunFolder
+from tests.benchmarks.conversations import SHIPPED
+from tests.benchmarks.figure import Figure
+
+SLEEP_S = 0.05
+REPEATS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many conversations of so many customer turns each, so many at the same time."""
+
+    conversations: int
+    turns: int
+    concurrency: int
+    goal: float
+
+    @property
+    def ideal_s(self) -> float:
+        """The wall time if nothing but the sleep took any: rounds of conversations, each a turn after the other."""
+        return -(-self.conversations // self.concurrency) * self.turns * SLEEP_S
+
+    @property
+    def name(self) -> str:
+        return f"{self.conversations:,} x {self.turns} turns, {self.concurrency} at a time"
+
+
+LOADS = (Load(1_000, 1, 32, 1.08), Load(1_000, 1, 128, 1.35), Load(300, 8, 32, 1.05))
+
+
+class Sleeper:
+    """Answers every turn with the same analysis after 50 ms."""
+
+    def __init__(self, answer: Analysis) -> None:
+        self._answer = answer
+
+    async def analyze(self, state: ConversationState, turn: Turn, history: Sequence[Turn]) -> Analysis:
+        await asyncio.sleep(SLEEP_S)
+        return self._answer
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    wall_s: float
+    cpu_s: float
+
+
+def measure() -> list[Figure]:
+    figures = []
+    for load in LOADS:
+        ours = _best([_ours(load) for _ in range(REPEATS)])
+        turns = load.conversations * load.turns
+        cpu_ms = 1000 * ours.cpu_s / turns
+        figures += [
+            Figure(f"harness, {load.name}, against ideal", ours.wall_s / load.ideal_s, "times", load.goal),
+            Figure("CPU of the harness", cpu_ms, "ms a turn", 0.20, note="folded, on disk, counted"),
+        ]
+        if importlib.util.find_spec("pydantic_evals"):
+            theirs = _best([_pydantic_evals(load) for _ in range(REPEATS)])
+            note = f"{1000 * theirs.cpu_s / turns:.2f} ms CPU a turn, nothing kept"
+            figures.append(Figure("beside it: pydantic-evals", theirs.wall_s / load.ideal_s, "times", note=note))
+    return figures
+
+
+def _best(times: Sequence[Taken]) -> Taken:
+    return min(times, key=lambda taken: taken.wall_s)
+
+
+def _ours(load: Load) -> Taken:
+    conversations = _conversations(load)
+    sleeper = Sleeper(_answer(conversations[0]))
+    with tempfile.TemporaryDirectory() as home:
+        folder = RunFolder.create(Path(home), _manifest(load, conversations))
+        wall, cpu = time.perf_counter(), time.process_time()
+        asyncio.run(run(folder, conversations, lambda *_: sleeper, concurrency=load.concurrency))
+        return Taken(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def _pydantic_evals(load: Load) -> Taken:
+    """One case a conversation; its task sleeps once for every turn."""
+    from pydantic_evals import Case, Dataset
+
+    async def task(_name: str) -> str:
+        for _ in range(load.turns):
+            await asyncio.sleep(SLEEP_S)
+        return "done"
+
+    dataset = Dataset(name="harness", cases=[Case(inputs=f"c{number}") for number in range(load.conversations)])
+    wall, cpu = time.perf_counter(), time.process_time()
+    asyncio.run(dataset.evaluate(task, max_concurrency=load.concurrency, progress=False))
+    return Taken(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def _conversations(load: Load) -> list[Conversation]:
+    """Conversations of nothing but customer turns, after the words of a shipped one."""
+    from evals.library import load_dataset
+
+    model = load_dataset(SHIPPED).conversations[0]
+    texts = [turn.text for turn in model.customer_turns]
+    turns = tuple(Turn(index=index, speaker="customer", text=texts[index % len(texts)]) for index in range(load.turns))
+    return [
+        model.model_copy(update={"id": f"c{number}", "turns": turns, "stage_changes": ()})
+        for number in range(load.conversations)
+    ]
+
+
+def _answer(conversation: Conversation) -> Analysis:
+    state, turn = opening_state(conversation), conversation.turns[0]
+    return guard(state, turn, (), analyze_by_rules(state, turn, ()))
+
+
+def _manifest(load: Load, conversations: Sequence[Conversation]) -> RunManifest:
+    spec = RunSpec(
+        dataset="harness",
+        dataset_hash="0" * 64,
+        conversation_ids=tuple(conversation.id for conversation in conversations),
+        variant=Variant(name="sleep"),
+        engine_hash="0" * 64,
+    )
+    return RunManifest(
+        run_id="harness",
+        spec=spec,
+        turns_expected=load.conversations * load.turns,
+        created_at=datetime.now(UTC),
+        python="3.11",
+    )
+
+
+if __name__ == "__main__":
+    for figure in measure():
+        print(f"{figure.name:60s} {figure.value:8.3f} {figure.unit:10s} {figure.goal} {figure.note}")
