@@ -68,14 +68,15 @@ def questions(text: str) -> tuple[str, ...]:
     if "?" not in text:
         return ()
     asking = tuple(sentence for sentence in sentences(text) if _ASKS.search(sentence))
-    return tuple(sentence for sentence in asking if not _is_echo(sentence)) or asking[-1:]
+    return tuple(sentence for sentence in asking if not is_echo(sentence)) or asking[-1:]
 
 
 def _with_plain_marks(text: str) -> str:
     return _WIDE_MARKS.sub("? ", text)
 
 
-def _is_echo(sentence: str) -> bool:
+def is_echo(sentence: str) -> bool:
+    """Whether a sentence is so short that it says words back ("Three weeks?") rather than asks something new."""
     return len(sentence.split()) <= ECHO_WORDS and not _OPENS_A_QUESTION.match(sentence)
 
 

@@ -76,13 +76,18 @@ def _back_off(state: ConversationState, history: Sequence[Turn], used: QBSQuesti
     return _give_value(state, history, used, reason), reason
 
 
+def goes_emotional(text: str) -> bool:
+    """Whether a message asks what something does to the customer as a person."""
+    return _GOES_EMOTIONAL.search(text) is not None
+
+
 def _emotional_too_early(
     state: ConversationState, history: Sequence[Turn], used: QBSQuestionRecommendation
 ) -> _Outcome:
     depth = PainDepthTracker.load(state).depth.at_least(used.pain_depth)
     went_there = depth is PainDepthLevel.EMOTIONAL or used.engagement_signal is EngagementSignal.EMOTIONAL_LANGUAGE
     early = state.interaction_count < INTERACTIONS_BEFORE_EMOTION
-    if went_there or not early or not _GOES_EMOTIONAL.search(used.suggested_question):
+    if went_there or not early or not goes_emotional(used.suggested_question):
         return None
     reason = "no emotional depth in the first two interactions"
     return _give_value(state, history, used, reason), reason

@@ -74,6 +74,9 @@ GuardrailRule = Literal[
     "repeated_question",  # asked before in this conversation
     "known_contact",  # left out
     "too_early",  # an introduction that trust does not allow yet
+    "value_first",  # a draft opened with its question
+    "placeholder",  # a draft left something to be filled in
+    "too_long",  # a draft was longer than its channel bears
 ]
 
 

@@ -25,6 +25,7 @@ ASK: Answer = {
     "suggested_question": "It sounds like nights are the worst. What does one stop cost you?",
     "confidence": 0.65,
 }
+REPLY: Answer = {"text": "Nights sound rough. What does one stop cost you?"}
 
 
 class ScriptedService:
@@ -33,8 +34,15 @@ class ScriptedService:
     A reply that the schema refuses raises pydantic's ValidationError, which a real service answers by asking again.
     """
 
-    def __init__(self, *, extraction: Script = NOTHING, question: Script = ASK, expansion: Script = NOBODY) -> None:
-        self._scripts = {"extraction": extraction, "question": question, "expansion": expansion}
+    def __init__(
+        self,
+        *,
+        extraction: Script = NOTHING,
+        question: Script = ASK,
+        expansion: Script = NOBODY,
+        draft: Script = REPLY,
+    ) -> None:
+        self._scripts = {"extraction": extraction, "question": question, "expansion": expansion, "draft": draft}
         self.requests: dict[str, ModelRequest[Any]] = {}
         self.deadlines: list[float] = []
 

@@ -88,6 +88,9 @@ RULES: Mapping[GuardrailRule, Word] = {
     "repeated_question": Word("Asked before", "No question is asked twice in a conversation."),
     "known_contact": Word("Already known", "People who are known are not reported as new."),
     "too_early": Word("Too early", "Introductions are asked for only when trust allows."),
+    "value_first": Word("Value first", "A reply gives or reflects something before it asks."),
+    "placeholder": Word("Left to fill in", "A reply must be ready to be sent, with nothing left open in brackets."),
+    "too_long": Word("Too long", "A reply is no longer than its channel bears."),
 }
 
 FALLBACKS: Mapping[FallbackReason, Word] = {

@@ -1,4 +1,4 @@
-"""Answers by the rules: the three structured calls of a turn, as the offline analyzer would answer them.
+"""Answers by the rules: the structured calls of a turn, as the offline analyzer and the drafts by rules answer them.
 
 Two things couple this module to those that ask, and both are tested against them: the transcript in the prompt, which
 is read back by the prompts' own `parse`, and the reply schemas, which are known here by name and field. Beyond the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -17,11 +18,12 @@ from engine.guardrails import guard
 from engine.llm.fake.answers import Answer
 from engine.llm.fake.chat import ChatRequest
 from engine.model.analysis import Analysis
-from engine.model.conversation import Speaker, Turn
+from engine.model.conversation import Channel, Speaker, Turn
 from engine.model.qualification import AnySignal, ListSignal
 from engine.model.state import ConversationState
 from engine.prompts.transcript import parse
 from engine.rules import analyze_by_rules
+from engine.rules.drafting import draft_by_rules
 
 MAX_REMEMBERED = 1024
 
@@ -30,10 +32,13 @@ _NOTHING_KNOWN = ConversationState(state_id="fake", tenant_id="fake", account_id
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the rules make of a transcript: the raw analysis of its last customer turn, and the state after it."""
+    """What the rules make of a transcript: the analysis of its last customer turn, raw and guarded, the state after
+    it, and the turns up to it."""
 
     analysis: Analysis
+    guarded: Analysis
     after: ConversationState
+    turns: tuple[Turn, ...]
 
 
 class RulesAnswers:
@@ -70,7 +75,8 @@ class RulesAnswers:
 
 def _reading(state: ConversationState, turn: Turn, history: Sequence[Turn]) -> Reading:
     analysis = analyze_by_rules(state, turn, history)
-    return Reading(analysis, advance(state, turn, guard(state, turn, history, analysis)))
+    guarded = guard(state, turn, history, analysis)
+    return Reading(analysis, guarded, advance(state, turn, guarded), (*history, turn))
 
 
 def _qualification_report(reading: Reading) -> dict[str, Any]:
@@ -98,9 +104,18 @@ def _people_mentioned(reading: Reading) -> dict[str, Any]:
     return {"people": [trigger.model_dump(mode="json") for trigger in reading.analysis.expansion.triggers]}
 
 
-# By the name of the reply schema of engine.qualification, engine.qbs and engine.expansion.
+def _reply(reading: Reading, channel: Channel) -> dict[str, Any]:
+    """The draft by rules, with the question that the rules recommend. Contact and seller are those who speak."""
+    question = reading.guarded.question.recommendation
+    return {"text": draft_by_rules(reading.after, reading.turns, question, channel).text}
+
+
+# By the name of the reply schema of engine.qualification, engine.qbs, engine.expansion and engine.drafting.
 SHAPES: Mapping[str, Callable[[Reading], dict[str, Any]]] = {
     "QualificationReport": _qualification_report,
     "QuestionRecommendation": _question_recommendation,
     "PeopleMentioned": _people_mentioned,
+    "EmailReply": partial(_reply, channel=Channel.EMAIL),
+    "ChatReply": partial(_reply, channel=Channel.CHAT),
+    "CallReply": partial(_reply, channel=Channel.CALL),
 }

@@ -7,6 +7,7 @@ from pydantic_core import to_json
 
 from engine.advance import advance
 from engine.analyzers import Analyzer, LLMAnalyzer, RulesAnalyzer
+from engine.drafting import _REPLIES, ReplyDrafter
 from engine.expansion import _PeopleMentioned
 from engine.llm.completion import Call
 from engine.llm.fake import FakeModel, FakeModelConfig
@@ -15,12 +16,13 @@ from engine.llm.fake.chat import ChatRequest, parse_chat
 from engine.llm.reply import Reply, schema_of
 from engine.llm.service import ModelService
 from engine.model.analysis import Analysis
-from engine.model.conversation import Contact, Conversation, Persona, Speaker, Turn
+from engine.model.conversation import Channel, Contact, Conversation, Persona, Speaker, Turn
 from engine.model.state import ConversationState, opening_state
 from engine.prompts import PromptLibrary
 from engine.prompts.transcript import render
 from engine.qbs import _QuestionRecommendation
 from engine.qualification import _QualificationReport
+from engine.wording import questions
 from tests.engine.llm.fake.calls import post, tool_call
 
 SPOKEN = (
@@ -44,7 +46,12 @@ CONVERSATION = Conversation(
     channel="email",
     turns=tuple(Turn(index=at, speaker=who, text=text) for at, (who, text) in enumerate(SPOKEN)),
 )
-REPLIES: tuple[type[Reply], ...] = (_QualificationReport, _QuestionRecommendation, _PeopleMentioned)
+REPLIES: tuple[type[Reply], ...] = (
+    _QualificationReport,
+    _QuestionRecommendation,
+    _PeopleMentioned,
+    *_REPLIES.values(),
+)
 
 
 def _asked(reply: type[Reply], turns: tuple[Turn, ...] = CONVERSATION.turns) -> ChatRequest:
@@ -125,6 +132,21 @@ async def test_a_model_that_answers_by_rules_comes_to_the_same_as_the_rules() ->
         assert model.question.recommendation == rules.question.recommendation
         assert model.expansion.triggers == rules.expansion.triggers
         assert after_model == after_rules
+
+
+@pytest.mark.parametrize("channel", Channel)
+async def test_a_draft_by_a_model_that_answers_by_rules_carries_the_question_of_the_rules(channel: Channel) -> None:
+    analysis, after = (await _replay(RulesAnalyzer()))[0]
+    question, turns = analysis.question.recommendation, CONVERSATION.turns[:2]
+    async with (
+        FakeModel(FakeModelConfig(answers=RulesAnswers())) as fake,
+        ModelService(api_base=fake.base_url, api_key="any") as service,
+    ):
+        drafter = ReplyDrafter(service, PromptLibrary(), "openai/some-model", deadline_s=60)
+        drafted = await drafter.draft(after, turns, question, channel=channel)
+    assert drafted.source.label == "llm"
+    assert drafted.changes == ()
+    assert questions(drafted.text) == questions(question.suggested_question)
 
 
 async def _replay(analyzer: Analyzer) -> list[tuple[Analysis, ConversationState]]:
