@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine import memory
 from engine.contacts import remember
 from engine.merge import merge_qualification_signals
 from engine.model.analysis import Analysis
 from engine.model.conversation import Turn
 from engine.model.qbs import ExpansionTrigger, PainFunnelState, QBSQuestionRecommendation, Urgency
+from engine.model.qualification import QualificationState
 from engine.model.state import ConversationState
 from engine.pain import PainDepthTracker
 
+# What was known, and what was found, to what is known now.
+Merge = Callable[[QualificationState, QualificationState], QualificationState]
 
-def advance(state: ConversationState, turn: Turn, analysis: Analysis) -> ConversationState:
+
+def advance(
+    state: ConversationState, turn: Turn, analysis: Analysis, *, merge: Merge = merge_qualification_signals
+) -> ConversationState:
     """The state after `turn`: merged qualification, pain, people and questions remembered, counters moved on.
 
-    The deal stage stays: what a model says alone never changes it. Raises ValueError for an analysis that has
-    not been through the guardrails.
+    The deal stage stays: what a model says alone never changes it. Another `merge` is for trying one out. Raises
+    ValueError for an analysis that has not been through the guardrails.
     """
     if not analysis.guarded:
         raise ValueError("advance takes an analysis that has been through engine.guardrails.guard")
     found = analysis.extraction.found
     if turn.time is not None and found.identified:
         found = found.model_copy(update={"last_updated": turn.time})
-    qualification = merge_qualification_signals(state.qualification, found)
+    qualification = merge(state.qualification, found)
     recommendation = analysis.question.recommendation
     triggers = analysis.expansion.triggers
     moved = state.model_copy(

@@ -14,7 +14,7 @@ from enum import StrEnum
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
-from engine.errors import ModelCallError, QBSError
+from engine.errors import ModelCallError, QBSError, UnsafeDatabaseError
 from engine.model.analysis import FallbackReason
 from workbench.services import Services
 from workbench.settings import PREFIX, Secret, Settings, setting_fields
@@ -58,6 +58,7 @@ def all_checks(services: Services, problems: tuple[str, ...] = ()) -> Iterator[C
         ("data sets", lambda: dataset_checks(services)),
         ("recordings", lambda: recording_checks(services)),
         ("index", lambda: index_checks(services)),
+        ("database", lambda: database_checks(services)),
         ("address", lambda: address_checks(services.settings)),
         ("model", lambda: model_checks(services)),
         ("browser", browser_checks),
@@ -183,6 +184,26 @@ def index_checks(services: Services) -> Iterator[Check]:
     )
 
 
+def database_checks(services: Services) -> Iterator[Check]:
+    """Whether production state can be kept, tenants apart. A server of our own that was never needed is not made."""
+    server = services.database_server
+    server.check_settings()
+    if server.embedded and not server.folder.exists():
+        from engine.state.embedded.programs import program
+
+        program("postgres")
+        yield Check("database", Status.OK, f"a Postgres of our own will be made in {server.folder} when it is needed")
+        return
+    try:
+        asyncio.run(_open_database(services))
+    except UnsafeDatabaseError as error:
+        for problem in error.problems:
+            yield Check("database", Status.PROBLEM, problem)
+        return
+    which = f"a server of our own in {server.folder}" if server.embedded else str(services.settings.database_url)
+    yield Check("database", Status.OK, f"{which}: its schema is current, and tenants are kept apart")
+
+
 def address_checks(settings: Settings) -> Iterator[Check]:
     """Whether anybody answers at QBS_API_BASE, whatever they say: asked without a key for the list of models."""
     if settings.api_base is None:
@@ -280,6 +301,12 @@ def _size(dataset: Dataset) -> str:
     return (
         f"{count(len(dataset.conversations), 'conversation')}, {labelled} of {count(turns, 'turn')} labelled, {sealed}"
     )
+
+
+async def _open_database(services: Services) -> None:
+    """Open it as a service would, with all that is checked on the way."""
+    database = await services.database()
+    await database.aclose()
 
 
 async def _coverage(services: Services, name: str) -> tuple[int, int]:

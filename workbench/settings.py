@@ -32,6 +32,16 @@ class Secret:
         return "(set, hidden)"
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl(Secret):
+    """The address of a database; shown without its password."""
+
+    def __str__(self) -> str:
+        from engine.state.urls import without_password
+
+        return without_password(self.reveal())
+
+
 def _text(value: str) -> str:
     return value
 
@@ -75,8 +85,24 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _about(meaning: str, read: Callable[[str], Any], *, example: str) -> dict[str, Any]:
-    return {"meaning": meaning, "read": read, "example": example}
+def _database_url(value: str) -> DatabaseUrl:
+    from engine.state.urls import parts_of
+
+    if not value.startswith("postgresql://"):
+        raise ValueError("is not an address that begins with postgresql://")
+    try:
+        parts = parts_of(value)
+    except ConfigurationError:
+        parts = {"port": "none"}
+    # A password with a bare / in it is taken for a port and a database, and would be shown as such.
+    if not parts.get("port", "5432").replace(",", "").isdigit() or "@" in parts.get("dbname", ""):
+        raise ValueError("cannot be read as an address; %, / and @ in a password are %25, %2F and %40")
+    return DatabaseUrl(value)
+
+
+def _about(meaning: str, read: Callable[[str], Any], *, example: str, secret: bool = False) -> dict[str, Any]:
+    """`secret`: not even a value that cannot be used is shown."""
+    return {"meaning": meaning, "read": read, "example": example, "secret": secret}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +147,7 @@ class Settings:
             "key for QBS_API_BASE; providers' own variables (OPENAI_API_KEY and its like) work too",
             Secret,
             example="the key as your provider gave it",
+            secret=True,
         ),
     )
     recording_mode: str = field(
@@ -155,6 +182,41 @@ class Settings:
     max_seconds: float | None = field(
         default=None,
         metadata=_about("seconds after which one replay stops", _positive, example="600"),
+    )
+    database_url: DatabaseUrl | None = field(
+        default=None,
+        metadata=_about(
+            "Postgres server that keeps production state, as role qbs_app; without it, one of our own in QBS_HOME",
+            _database_url,
+            example="postgresql://qbs_app:PASSWORD@db.example.com:5432/qbs?sslmode=verify-full",
+            secret=True,
+        ),
+    )
+    database_owner_url: DatabaseUrl | None = field(
+        default=None,
+        metadata=_about(
+            "the same database as role qbs_owner; only `qbs db migrate` uses it",
+            _database_url,
+            example="postgresql://qbs_owner:PASSWORD@db.example.com:5432/qbs?sslmode=verify-full",
+            secret=True,
+        ),
+    )
+    database_maintenance_url: DatabaseUrl | None = field(
+        default=None,
+        metadata=_about(
+            "the same database as a role that sees every tenant's rows; for backup, restore, counts and making roles",
+            _database_url,
+            example="postgresql://qbs_maintenance:PASSWORD@db.example.com:5432/qbs?sslmode=verify-full",
+            secret=True,
+        ),
+    )
+    tenant: str = field(
+        default="demo",
+        metadata=_about(
+            "tenant whose state pages and commands work with where none is named: a name, or a UUID",
+            _text,
+            example="acme-sales",
+        ),
     )
     log_level: str = field(
         default="error",
@@ -242,7 +304,8 @@ def read_settings(
             values[f.name] = f.metadata["read"](text.strip())
             origins[variable] = origin
         except ValueError as error:
-            problems.append(f"{variable} (from {origin}): {text!r} {error}, for example {f.metadata['example']}")
+            shown = "what is given" if f.metadata["secret"] else repr(text)
+            problems.append(f"{variable} (from {origin}): {shown} {error}, for example {f.metadata['example']}")
     return (
         Settings(
             **values,

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from engine.contacts import allowed_triggers, known_contacts
-from engine.guardrails.conduct import guard_recommendation
-from engine.guardrails.grounding import guard_extraction
-from engine.model.analysis import Analysis, GuardrailChange
+from engine.contacts import TRUST_AFTER_INTERACTIONS, allowed_triggers, known_contacts
+from engine.guardrails.conduct import CONDUCT_RULES, guard_recommendation
+from engine.guardrails.grounding import GROUNDING_RULES, guard_extraction
+from engine.model.analysis import Analysis, GuardrailChange, GuardrailRule
 from engine.model.conversation import Speaker, Turn
 from engine.model.qbs import ExpansionTrigger
 from engine.model.state import ConversationState
 
+EXPANSION_RULES: tuple[GuardrailRule, ...] = ("known_contact", "too_early")
+ANALYSIS_RULES: tuple[GuardrailRule, ...] = (*GROUNDING_RULES, *CONDUCT_RULES, *EXPANSION_RULES)
 
-def guard(state: ConversationState, turn: Turn, history: Sequence[Turn], analysis: Analysis) -> Analysis:
+
+def guard(
+    state: ConversationState,
+    turn: Turn,
+    history: Sequence[Turn],
+    analysis: Analysis,
+    rules: Collection[GuardrailRule] = ANALYSIS_RULES,
+) -> Analysis:
     """What may be used of an analysis, with what was changed and the originals. Guarding twice changes nothing.
 
-    `state` is the state before the turn, `history` the turns before it.
+    `state` is the state before the turn, `history` the turns before it. Fewer `rules` are for trying out what each is
+    worth.
     """
     raw = analysis.raw
-    found, grounding = guard_extraction(raw.extraction.found, turn, history)
+    found, grounding = guard_extraction(raw.extraction.found, turn, history, rules)
     proposed = raw.question.recommendation
-    recommendation, conduct = guard_recommendation(state, history, proposed)
-    triggers, expansion = guard_triggers(state, (*history, turn), raw.expansion.triggers)
+    recommendation, conduct = guard_recommendation(state, history, proposed, rules)
+    triggers, expansion = guard_triggers(state, (*history, turn), raw.expansion.triggers, rules)
     return Analysis(
         extraction=raw.extraction.model_copy(update={"found": found}),
         question=raw.question.model_copy(
@@ -37,10 +47,17 @@ def guard(state: ConversationState, turn: Turn, history: Sequence[Turn], analysi
 
 
 def guard_triggers(
-    state: ConversationState, turns: Sequence[Turn], proposed: tuple[ExpansionTrigger, ...]
+    state: ConversationState,
+    turns: Sequence[Turn],
+    proposed: tuple[ExpansionTrigger, ...],
+    rules: Collection[GuardrailRule] = EXPANSION_RULES,
 ) -> tuple[tuple[ExpansionTrigger, ...], tuple[GuardrailChange, ...]]:
     """The people who may be reported now, and what was changed."""
-    allowed = allowed_triggers(proposed, (*known_contacts(state), *_talking(turns)), state.interaction_count)
+    interactions = state.interaction_count if "too_early" in rules else TRUST_AFTER_INTERACTIONS
+    if "known_contact" in rules:
+        allowed = allowed_triggers(proposed, (*known_contacts(state), *_talking(turns)), interactions)
+    else:
+        allowed = tuple(own for trigger in proposed for own in allowed_triggers((trigger,), (), interactions))
     compared = _side_by_side(proposed, allowed)
     return allowed, tuple(_change(before, after) for before, after in compared if before != after)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
 from engine import memory
@@ -21,6 +21,15 @@ from engine.pain import PainDepthTracker, sense
 from engine.wording import first_question_only, jargon, questions, without_jargon
 
 INTERACTIONS_BEFORE_EMOTION = 2
+
+# In the order in which they are applied.
+CONDUCT_RULES: tuple[GuardrailRule, ...] = (
+    "back_off",
+    "emotional_depth",
+    "one_question",
+    "jargon",
+    "repeated_question",
+)
 
 NO_CLAIM = 0.5  # confidence of a question that nobody estimated
 
@@ -51,12 +60,15 @@ _Rule = Callable[[ConversationState, Sequence[Turn], QBSQuestionRecommendation],
 
 
 def guard_recommendation(
-    state: ConversationState, history: Sequence[Turn], proposed: QBSQuestionRecommendation
+    state: ConversationState,
+    history: Sequence[Turn],
+    proposed: QBSQuestionRecommendation,
+    rules: Collection[GuardrailRule] = CONDUCT_RULES,
 ) -> tuple[QBSQuestionRecommendation, tuple[GuardrailChange, ...]]:
     """What may be asked, and what was changed: each rule in turn, on what the rule before it left."""
     used, changes = proposed, []
     for name, rule in _RULES.items():
-        if (outcome := rule(state, history, used)) is not None:
+        if name in rules and (outcome := rule(state, history, used)) is not None:
             changed, reason = outcome
             changes.append(
                 GuardrailChange(
@@ -120,13 +132,9 @@ def _repeated(state: ConversationState, history: Sequence[Turn], used: QBSQuesti
     return _give_value(state, history, used, reason), reason
 
 
-_RULES: dict[GuardrailRule, _Rule] = {
-    "back_off": _back_off,
-    "emotional_depth": _emotional_too_early,
-    "one_question": _one_question,
-    "jargon": _jargon,
-    "repeated_question": _repeated,
-}
+_RULES: dict[GuardrailRule, _Rule] = dict(
+    zip(CONDUCT_RULES, (_back_off, _emotional_too_early, _one_question, _jargon, _repeated), strict=True)
+)
 
 
 def _give_value(

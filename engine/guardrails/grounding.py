@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from engine.model.analysis import GuardrailChange, GuardrailRule
@@ -12,6 +12,8 @@ from engine.model.conversation import Speaker, Turn
 from engine.model.qualification import AnySignal, Dimension, Evidence, QualificationState, qualification_from
 
 UNGROUNDED_CAP = 0.4
+
+GROUNDING_RULES: tuple[GuardrailRule, ...] = ("ungrounded_evidence", "addresses_the_machine")
 
 _ADDRESSES_MACHINE = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{0,40}\b(?:instructions?|prompts?|rules|guidelines|above)\b"
@@ -90,11 +92,16 @@ def _inside_a_word(text: str, position: int) -> bool:
 
 
 def guard_extraction(
-    found: QualificationState, turn: Turn, history: Sequence[Turn]
+    found: QualificationState,
+    turn: Turn,
+    history: Sequence[Turn],
+    rules: Collection[GuardrailRule] = GROUNDING_RULES,
 ) -> tuple[QualificationState, tuple[GuardrailChange, ...]]:
     """The extraction with every signal grounded or capped, and what was changed."""
     turns = (*history, turn)
-    guarded = {dimension: _guard_signal(dimension, found.signal(dimension), turns) for dimension in found.identified}
+    guarded = {
+        dimension: _guard_signal(dimension, found.signal(dimension), turns, rules) for dimension in found.identified
+    }
     if all(signal is found.signal(dimension) for dimension, (signal, _) in guarded.items()):
         return found, ()
     signals = {**found.signals, **{dimension: signal for dimension, (signal, _) in guarded.items()}}
@@ -103,13 +110,16 @@ def guard_extraction(
 
 
 def _guard_signal(
-    dimension: Dimension, signal: AnySignal, turns: Sequence[Turn]
+    dimension: Dimension, signal: AnySignal, turns: Sequence[Turn], rules: Collection[GuardrailRule]
 ) -> tuple[AnySignal, GuardrailChange | None]:
     kept = tuple(item for quoted in signal.evidence if (item := located(quoted, turns)) is not None)
     if not kept:
+        if "ungrounded_evidence" not in rules:
+            return signal, None
         return _capped(dimension, signal, kept, "ungrounded_evidence", "no quote is found in a customer turn")
     quoted_turns = {item.turn for item in kept}
-    if any(turn.index in quoted_turns and addresses_the_machine(turn.text) for turn in turns):
+    instructs = any(turn.index in quoted_turns and addresses_the_machine(turn.text) for turn in turns)
+    if instructs and "addresses_the_machine" in rules:
         reason = "the quoted message tries to instruct the machine"
         return _capped(dimension, signal, kept, "addresses_the_machine", reason)
     return (signal if kept == signal.evidence else signal.model_copy(update={"evidence": kept})), None

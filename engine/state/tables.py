@@ -10,11 +10,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, MetaData, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from engine.model.conversation import Channel, DealStage, Persona, Speaker
+
+# Always said in a statement: a table of the same name elsewhere on a search path can never stand in for one of these.
+SCHEMA = "qbs"
+
+# The revision at which the database has these tables.
+HEAD = "0002"
 
 # Names by rule, so that a migration can name what it changes.
 NAMING = {
@@ -26,10 +32,15 @@ NAMING = {
 }
 
 
+# The number of the transaction that added a row. Rows come to be seen in the order in which transactions end, and so it
+# takes these numbers to know which facts a reader has had, and which transactions it still has to wait for.
+THIS_TRANSACTION = text("(pg_current_xact_id()::text::bigint)")
+
+
 class Base(DeclarativeBase):
     """What all tables share: the naming of constraints, and times that know their zone."""
 
-    metadata = MetaData(naming_convention=NAMING)
+    metadata = MetaData(schema=SCHEMA, naming_convention=NAMING)
     type_annotation_map = {datetime: TIMESTAMP(timezone=True), dict[str, Any]: JSONB, list[str]: JSONB}  # noqa: RUF012
 
 
@@ -147,6 +158,8 @@ class OutcomeModel(Base):
         UniqueConstraint("tenant_id", "idempotency_key"),
         Index(None, "tenant_id", "closes_at"),
         Index(None, "tenant_id", "state_id", "recommended_at"),
+        Index(None, "tenant_id", "recommended_at", "outcome_id"),
+        Index(None, "tenant_id", "recorded_in", "outcome_id"),
         CheckConstraint("predicted_confidence between 0 and 1", name="predicted_confidence"),
         CheckConstraint("outcome_type in ('email_engagement', 'deal_progression')", name="outcome_type"),
         CheckConstraint("closes_at > recommended_at", name="window"),
@@ -164,6 +177,7 @@ class OutcomeModel(Base):
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
     details: Mapped[dict[str, Any]]
     schema_version: Mapped[int]
+    recorded_in: Mapped[int] = mapped_column(BigInteger, server_default=THIS_TRANSACTION)
 
 
 class OutcomeEventModel(Base):
@@ -194,7 +208,10 @@ class OutcomeEventModel(Base):
             unique=True,
             postgresql_where=text("supersedes is not null"),
         ),
+        # The few questions that never went out: what everything else about replies has to leave aside.
+        Index("outcome_events_not_sent_idx", "tenant_id", "outcome_id", postgresql_where=text("kind = 'not_sent'")),
         Index(None, "tenant_id", "outcome_id", "recorded_at"),
+        Index(None, "tenant_id", "recorded_in", "event_id"),
         CheckConstraint("kind in ('positive', 'negative', 'late', 'sent', 'not_sent')", name="kind"),
     )
 
@@ -207,6 +224,7 @@ class OutcomeEventModel(Base):
     idempotency_key: Mapped[str]
     supersedes: Mapped[UUID | None]
     details: Mapped[dict[str, Any]]
+    recorded_in: Mapped[int] = mapped_column(BigInteger, server_default=THIS_TRANSACTION)
 
 
 TABLES = tuple(Base.metadata.sorted_tables)

@@ -89,6 +89,42 @@ def test_a_secret_is_not_shown_in_any_form():
     assert "sk-canary" not in shown
 
 
+@pytest.mark.parametrize(
+    ("variable", "field"),
+    [
+        ("QBS_DATABASE_URL", "database_url"),
+        ("QBS_DATABASE_OWNER_URL", "database_owner_url"),
+        ("QBS_DATABASE_MAINTENANCE_URL", "database_maintenance_url"),
+    ],
+)
+def test_the_address_of_a_database_is_shown_without_its_password(variable, field):
+    settings = load_settings({variable: "postgresql://ann:canary@db.example.com:5433/state"}, NO_FILE)
+    url = getattr(settings, field)
+    assert url.reveal() == "postgresql://ann:canary@db.example.com:5433/state"
+    assert str(url) == "ann@db.example.com:5433/state"
+    assert "canary" not in f"{settings!r} {url!r} {explain(settings)}"
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ("mysql://ann:canary@db/state", "begins with postgresql://"),
+        ("db.example.com canary", "begins with postgresql://"),
+        ("postgresql://ann:can%ary@db/state", "%25"),
+        ("postgresql://ann:12canary/34@db/state", "%2F"),
+        ("postgresql://ann:1/canary@db/state", "%2F"),
+        ("postgresql://ann:canary@[db/state", "cannot be read"),
+        ("postgresql://ann@db/state?password=canary&sll=1", "cannot be read"),
+    ],
+)
+def test_an_address_that_is_not_a_databases_is_refused_and_not_shown(value, complaint):
+    _, (problem,) = read_settings({"QBS_DATABASE_URL": value}, NO_FILE)
+    assert complaint in problem
+    assert "canary" not in problem
+    assert "can%ary" not in problem
+    assert problem.startswith("QBS_DATABASE_URL (from environment): what is given ")
+
+
 def test_a_file_that_is_no_text_is_named(tmp_path):
     env_file = tmp_path / ".env"
     env_file.write_bytes(b"QBS_HOME=\xff\xfe\x00")

@@ -60,8 +60,8 @@ def doctor(as_json: AsJson = False) -> None:
 def _setting_lines(rows: Sequence[SettingRow]) -> Iterator[str]:
     yield "Settings   (NAME=value in the environment or in .env; docs/settings.md has more)"
     for row in rows:
-        yield f"  {row.variable:<22} {row.value or 'not set'}   ({row.origin})"
-        yield f"  {'':<22} {row.meaning}"
+        yield f"  {row.variable:<28} {row.value or 'not set'}   ({row.origin})"
+        yield f"  {'':<28} {row.meaning}"
     yield ""
 
 

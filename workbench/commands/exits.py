@@ -11,11 +11,13 @@ import typer
 
 from engine.errors import (
     ConfigurationError,
+    DatabaseUnavailableError,
     InputError,
     InvalidStageTransitionError,
     ModelCallError,
     PromptError,
     QBSError,
+    SchemaVersionError,
 )
 from workbench.text import UnknownNameError
 
@@ -33,6 +35,8 @@ _CODES: tuple[tuple[type[QBSError], int], ...] = (
     (PromptError, INVALID),
     (ConfigurationError, NOT_WORKING),
     (ModelCallError, NOT_WORKING),
+    (DatabaseUnavailableError, NOT_WORKING),
+    (SchemaVersionError, NOT_WORKING),
 )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.advance import advance
 from engine.guardrails import guard
+from engine.llm.fake import by_wording
 from engine.llm.fake.answers import Answer
 from engine.llm.fake.chat import ChatRequest
 from engine.model.analysis import Analysis
@@ -44,6 +45,8 @@ class Reading:
 class RulesAnswers:
     """Answers the calls whose reply is in `SHAPES` and whose messages hold a transcript; None to anything else.
 
+    Where a message is to be judged instead of written, its wording is rated.
+
     The three calls of a turn share most of their transcript, and so do the turns of a conversation: what was read
     once is remembered, the newest `MAX_REMEMBERED` readings of it.
     """
@@ -52,6 +55,8 @@ class RulesAnswers:
         self._readings: dict[int, Reading] = {}
 
     def answer(self, chat: ChatRequest) -> Answer | None:
+        if chat.reply_name == by_wording.REPLY_NAME:
+            return by_wording.rated(parse(chat.text))
         shape = SHAPES.get(chat.reply_name or "")
         reading = self._read(parse(chat.text)) if shape else None
         return shape(reading) if shape and reading else None

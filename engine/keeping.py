@@ -1,0 +1,179 @@
+"""The two short transactions of a turn: a message is accepted, and later its analysis is taken in.
+
+Both lock the state first, so that whatever happens to one contact happens in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from engine.advance import advance
+from engine.errors import StaleStateError, StateNotFoundError
+from engine.folding import OPENING, KeptTurn, make_room, state_before, take_in, with_opening
+from engine.model.analysis import Analysis
+from engine.model.conversation import Speaker, Turn
+from engine.model.state import ConversationState
+from engine.outcomes import OutcomeTracker, OutcomeType, record_qbs_outcome
+from engine.state.database import TenantSession
+from engine.state.messages import LoggedMessage, Message, MessageLog
+from engine.state.repository import ConversationStateRepository, SavedState
+from engine.wording import questions
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message that has been accepted.
+
+    `before` is the state that its turn is to be analysed in, `history` the turns before it; `saved` is the state as it
+    is kept. `late`: turns after it were there already. `duplicate`: it had been accepted before.
+    """
+
+    message: LoggedMessage
+    saved: SavedState
+    before: ConversationState
+    history: tuple[Turn, ...]
+    late: bool
+    duplicate: bool
+    outcome_id: UUID | None = None
+
+    @property
+    def turn(self) -> Turn:
+        return self.message.turn
+
+    @property
+    def needs_analysis(self) -> bool:
+        return self.turn.speaker is Speaker.CUSTOMER and self.message.analysis is None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A turn whose analysis is kept. `duplicate`: it was there already, and the one given was not used."""
+
+    analysis: Analysis
+    saved: SavedState
+    outcome_id: UUID | None
+    duplicate: bool = False
+
+
+async def accept(session: TenantSession, opening: ConversationState, message: Message, at: datetime) -> Delivered:
+    """Keep a message of the contact whose conversation begins with `opening`, if it has no state yet.
+
+    A customer's message is a reply to what was asked before. One that belongs before others changes their history,
+    so that they are folded again. Raises InputError if another message has its index, StaleStateError if somebody
+    else made the state at the same moment.
+    """
+    repository, log = ConversationStateRepository(session), MessageLog(session)
+    saved = await repository.get(opening.account_id, opening.contact_id, lock=True)
+    if saved is None:
+        saved = await repository.save(with_opening(opening), version=None)
+    state_id = UUID(saved.state.state_id)
+    accepted = await log.accept(state_id, message)
+    if accepted.message.analysis is not None:
+        return await _again(session, saved, accepted.message, at)
+    turn, turns = accepted.message.turn, await log.history(state_id)
+    late = turns[-1].index > turn.index
+    others = _others(await log.messages(state_id), turn) if late else ()
+    if not accepted.duplicate:
+        saved = await _made_room(repository, saved, others, turn, alone=len(turns) == 1)
+        if turn.speaker is Speaker.CUSTOMER:
+            await OutcomeTracker(session).record_reply(state_id, at=turn.time or at, key=message.id)
+    return Delivered(
+        message=accepted.message,
+        saved=saved,
+        before=state_before(turn.index, saved.state, others),
+        history=tuple(earlier for earlier in turns if earlier.index < turn.index),
+        late=late,
+        duplicate=accepted.duplicate,
+    )
+
+
+async def _again(session: TenantSession, saved: SavedState, message: LoggedMessage, at: datetime) -> Delivered:
+    """A message that was settled before: there is nothing left to do, and so nothing to be read for it."""
+    outcome_id = await _outcome_again(session, saved.state, message, at)
+    return Delivered(message, saved, saved.state, (), late=False, duplicate=True, outcome_id=outcome_id)
+
+
+async def settle(session: TenantSession, delivered: Delivered, analysis: Analysis, at: datetime) -> Settled:
+    """Fold the analysis of a message into the state as it is now, and keep state, analysis and outcome together.
+
+    `at` is when the recommendation was made. If somebody else has settled the message since, nothing changes.
+    """
+    if not delivered.late:
+        after = advance(delivered.saved.state, delivered.turn, analysis)
+        with suppress(StaleStateError):  # which leaves the state locked, and nothing changed
+            return await _keep(session, delivered, after, delivered.saved.version, analysis, at)
+    return await _settle_anew(session, delivered, analysis, at)
+
+
+async def _settle_anew(session: TenantSession, delivered: Delivered, analysis: Analysis, at: datetime) -> Settled:
+    """Settle a turn whose state is not the one that it was analysed in, or that belongs before others."""
+    state, turn = delivered.saved.state, delivered.turn
+    saved = await ConversationStateRepository(session).get(state.account_id, state.contact_id, lock=True)
+    if saved is None:
+        raise StateNotFoundError("the state of this conversation was removed while its message was analysed")
+    messages = await MessageLog(session).messages(UUID(state.state_id))
+    [mine] = [message for message in messages if message.turn.index == turn.index]
+    if mine.analysis is not None:
+        return Settled(mine.analysis, saved, await _outcome_again(session, saved.state, mine, at), duplicate=True)
+    after, guarded = take_in(saved.state, _others(messages, turn), turn, analysis)
+    return await _keep(session, delivered, after, saved.version, guarded, at)
+
+
+async def _keep(
+    session: TenantSession,
+    delivered: Delivered,
+    after: ConversationState,
+    version: int,
+    analysis: Analysis,
+    at: datetime,
+) -> Settled:
+    """Save the state after a turn, with its analysis and the outcome that it waits for."""
+    saved = await ConversationStateRepository(session).save(after, version=version)
+    await MessageLog(session).set_analysis(UUID(after.state_id), delivered.message.message_id, analysis)
+    return Settled(analysis, saved, await _record_outcome(session, saved.state, delivered.turn, analysis, at))
+
+
+async def _made_room(
+    repository: ConversationStateRepository, saved: SavedState, others: Sequence[KeptTurn], turn: Turn, *, alone: bool
+) -> SavedState:
+    """The state once `turn` is there: saved if `others` come after it, or if it is `alone` and the first ever.
+
+    Whoever analyses a later turn finds the version moved, and reads again what came before it.
+    """
+    if others:
+        return await repository.save(make_room(saved.state, others, turn), version=saved.version)
+    if alone and OPENING not in saved.state.metadata:  # a state that was kept before its first message
+        return await repository.save(with_opening(saved.state), version=saved.version)
+    return saved
+
+
+async def _record_outcome(
+    session: TenantSession, state: ConversationState, turn: Turn, analysis: Analysis, at: datetime
+) -> UUID | None:
+    """Record the recommendation, if it asks anything: without a question there is nothing to be answered.
+
+    Returns the outcome that waits for the customer's reply. What was recorded before stays, and is returned again.
+    """
+    if not questions(analysis.question.recommendation.suggested_question):
+        return None
+    outcomes = await record_qbs_outcome(session, state, turn, analysis, at=at)
+    return next(one.outcome_id for one in outcomes if one.outcome_type is OutcomeType.EMAIL_ENGAGEMENT)
+
+
+async def _outcome_again(
+    session: TenantSession, state: ConversationState, message: LoggedMessage, at: datetime
+) -> UUID | None:
+    """The outcome that was recorded with an analysis that is there already."""
+    if message.analysis is None:
+        return None
+    return await _record_outcome(session, state, message.turn, message.analysis, at)
+
+
+def _others(messages: Sequence[LoggedMessage], turn: Turn) -> tuple[KeptTurn, ...]:
+    """All turns but this one."""
+    others = (message for message in messages if message.turn.index != turn.index)
+    return tuple(KeptTurn(message.turn, message.analysis) for message in others)

@@ -1,0 +1,274 @@
+"""The engine in production: a message comes in, the state of its contact is read, analysed, advanced and saved.
+
+    import os
+    from engine.analyzers import RulesAnalyzer
+    from engine.live import Database, LiveEngine, Message
+
+    database = Database(os.environ["QBS_DATABASE_URL"])
+    engine = LiveEngine(database, RulesAnalyzer())
+    message = Message(id="m-17", text="Line 2 stops every night, and our CFO has noticed.")
+    taken = await engine.take_turn("acme", "norrland-mills", "ines.faro", message)
+    print(taken.analysis.question.recommendation.suggested_question)
+
+The analyzer is asked outside any transaction. Whatever Postgres or a model does, there is an answer in a limited time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+
+from engine.advance import advance
+from engine.analyzers import Analyzer
+from engine.answering import analysis_in_any_case
+from engine.errors import DatabaseUnavailableError, InputError, StaleStateError
+from engine.keeping import Delivered, Settled, accept, settle
+from engine.model.analysis import Analysis
+from engine.model.conversation import DealStage, Speaker, Turn
+from engine.model.state import ConversationState
+from engine.outcomes import OutcomeTracker
+from engine.patience import Patience
+from engine.state.database import Database, TenantSession
+from engine.state.documents import clean_text
+from engine.state.messages import LoggedMessage, Message, MessageLog
+from engine.state.repository import ConversationStateRepository, SavedState, state_id_of
+from engine.state.tenants import tenant_uuid
+
+__all__ = ["Database", "LiveConversation", "LiveEngine", "Message", "TurnTaken"]
+
+ANALYSIS_SECONDS = 10.0  # an analyzer keeps its own limit, of 8 seconds by default; this one is for a broken one
+DATABASE_SECONDS = 3.0
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.4
+
+T = TypeVar("T")
+Work = Callable[[TenantSession], Awaitable[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaken:
+    """What came of a message: its analysis (None for one that is not a customer's) and the state after it.
+
+    `saved` says whether Postgres has both. If not, `not_saved` says why, for people, the state is what is known
+    without Postgres, and the same message is to be delivered again later: it then counts once. `duplicate`: it
+    counted before, and this delivery changed nothing. `outcome_id` is the outcome that waits for the customer's
+    reply, if a question was recommended and saved; `version` counts how often the contact's state was saved.
+    """
+
+    analysis: Analysis | None
+    state: ConversationState
+    turn: Turn
+    saved: bool = True
+    not_saved: str | None = None
+    duplicate: bool = False
+    outcome_id: UUID | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConversation:
+    """A contact's state as it is kept, and everything that was said, with what was concluded from it."""
+
+    saved: SavedState
+    messages: tuple[LoggedMessage, ...]
+
+
+class LiveEngine:
+    """Takes the turns of every tenant's conversations. Any number of them, here and elsewhere, may work on the same.
+
+    A turn takes at most `analysis_s` seconds for the analyzer and `database_s` for each of its two transactions.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        analyzer: Analyzer,
+        *,
+        analysis_s: float = ANALYSIS_SECONDS,
+        database_s: float = DATABASE_SECONDS,
+    ) -> None:
+        self._database, self._analyzer = database, analyzer
+        self._analysis_s, self._database_s = analysis_s, database_s
+        self._patience = Patience()
+
+    async def take_turn(
+        self,
+        tenant: UUID | str,
+        account: str,
+        contact: str,
+        message: Message,
+        *,
+        opening: ConversationState | None = None,
+    ) -> TurnTaken:
+        """Take one message of a conversation, whoever wrote it, and analyse it if that was the customer.
+
+        `opening` is the state before the first message, where there is more to say of the contact than their id.
+        The same message again changes nothing and gives the stored analysis. Messages may come out of order: with
+        an `index`, each is folded in where it belongs. Raises TenantRequiredError; InputError for ids and texts that
+        cannot be kept, and for an index that another message has; StateError for a state that cannot be read.
+        """
+        tenant_id = tenant_uuid(tenant)
+        first = _opening(tenant_id, account, contact, opening)
+        now = _now()
+        try:
+            delivered = await self._kept(tenant_id, lambda session: accept(session, first, message, now))
+        except DatabaseUnavailableError as error:
+            return await self._without_database(first, message, str(error))
+        if not delivered.needs_analysis:
+            return _as_delivered(delivered)
+        analysis = await self._analysis(delivered.before, delivered.turn, delivered.history)
+        now = _now()
+        try:
+            settled = await self._kept(tenant_id, lambda session: settle(session, delivered, analysis, now))
+        except DatabaseUnavailableError as error:
+            state = advance(delivered.before, delivered.turn, analysis)
+            return _not_saved(analysis, state, delivered.turn, str(error))
+        return _as_settled(settled, delivered.turn)
+
+    async def change_stage(
+        self,
+        tenant: UUID | str,
+        account: str,
+        contact: str,
+        to: DealStage,
+        *,
+        by: str | None = None,
+        reason: str | None = None,
+    ) -> SavedState:
+        """Move a contact's deal to another stage: recorded, and credited to the questions that led there.
+
+        Raises StateNotFoundError, InvalidStageTransitionError, DatabaseUnavailableError.
+        """
+        at = _now()
+
+        async def move(session: TenantSession) -> SavedState:
+            repository = ConversationStateRepository(session)
+            before = await repository.get(account, contact, lock=True)
+            saved = await repository.change_stage(account, contact, to, by=by, reason=reason, at=at)
+            if before is not None and before.version != saved.version:
+                key = f"stage:{saved.version}"
+                await OutcomeTracker(session).record_progress(saved.state.state_id, to, at=at, key=key)
+            return saved
+
+        return await self._kept(tenant_uuid(tenant), move)
+
+    async def state(self, tenant: UUID | str, account: str, contact: str) -> SavedState | None:
+        """The contact's state, None if nothing was ever delivered. Raises DatabaseUnavailableError."""
+        return await self._kept(
+            tenant_uuid(tenant), lambda session: ConversationStateRepository(session).get(account, contact)
+        )
+
+    async def conversation(self, tenant: UUID | str, account: str, contact: str) -> LiveConversation | None:
+        """The contact's state and messages, None if nothing was ever delivered. Raises DatabaseUnavailableError."""
+
+        async def read(session: TenantSession) -> LiveConversation | None:
+            saved = await ConversationStateRepository(session).get(account, contact)
+            if saved is None:
+                return None
+            return LiveConversation(saved, await MessageLog(session).messages(UUID(saved.state.state_id)))
+
+        return await self._kept(tenant_uuid(tenant), read)
+
+    async def _analysis(self, state: ConversationState, turn: Turn, history: tuple[Turn, ...]) -> Analysis:
+        return await analysis_in_any_case(
+            self._analyzer, state, turn, history, seconds=self._analysis_s, patience=self._patience
+        )
+
+    async def _without_database(self, opening: ConversationState, message: Message, reason: str) -> TurnTaken:
+        """What can be said of a message when nothing else of its conversation is known."""
+        turn = _turn(message)
+        if turn.speaker is not Speaker.CUSTOMER:
+            return _not_saved(None, opening, turn, reason)
+        analysis = await self._analysis(opening, turn, ())
+        return _not_saved(analysis, advance(opening, turn, analysis), turn, reason)
+
+    async def _kept(self, tenant_id: UUID, work: Work[T]) -> T:
+        """What `work` returns, done in one transaction; done again if it failed in a way that may pass.
+
+        Raises DatabaseUnavailableError when it cannot be had within `database_s` seconds.
+        """
+        clock = asyncio.get_running_loop().time
+        until, pause = clock() + self._database_s, FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._patience.within(until - clock(), self._once(tenant_id, work))
+            except TimeoutError:
+                raise DatabaseUnavailableError(f"Postgres did not answer within {self._database_s:g} s") from None
+            except StaleStateError:
+                problem = DatabaseUnavailableError("others kept changing this state")
+            except DatabaseUnavailableError as error:
+                problem = error
+            if clock() + pause >= until:
+                raise problem
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _once(self, tenant_id: UUID, work: Work[T]) -> T:
+        async with self._database.tenant(tenant_id).begin() as session:
+            return await work(session)
+
+
+def _opening(tenant_id: UUID, account: str, contact: str, opening: ConversationState | None) -> ConversationState:
+    """The state that a conversation begins with, under the ids of this tenant and contact."""
+    for name, value in (("account", account), ("contact", contact)):
+        if not value.strip() or clean_text(value)[1]:
+            raise InputError(f"{name} is empty, or holds a character that cannot be kept; give the id it always has")
+    ids = {
+        "tenant_id": str(tenant_id),
+        "state_id": str(state_id_of(tenant_id, account, contact)),
+        "account_id": account,
+        "contact_id": contact,
+    }
+    return ConversationState(**ids) if opening is None else opening.model_copy(update=ids)
+
+
+def _turn(message: Message) -> Turn:
+    """The turn of a message that could not be accepted: by itself it is the first, unless it says otherwise."""
+    return Turn(
+        index=message.index or 0,
+        speaker=message.speaker,
+        name=message.name,
+        text=clean_text(message.text)[0],
+        time=message.time or _now(),
+        channel=message.channel,
+    )
+
+
+def _as_delivered(delivered: Delivered) -> TurnTaken:
+    return TurnTaken(
+        analysis=delivered.message.analysis,
+        state=delivered.saved.state,
+        turn=delivered.turn,
+        duplicate=delivered.duplicate,
+        outcome_id=delivered.outcome_id,
+        version=delivered.saved.version,
+    )
+
+
+def _as_settled(settled: Settled, turn: Turn) -> TurnTaken:
+    return TurnTaken(
+        analysis=settled.analysis,
+        state=settled.saved.state,
+        turn=turn,
+        duplicate=settled.duplicate,
+        outcome_id=settled.outcome_id,
+        version=settled.saved.version,
+    )
+
+
+def _not_saved(analysis: Analysis | None, state: ConversationState, turn: Turn, reason: str) -> TurnTaken:
+    structlog.get_logger(__name__).warning(
+        "turn not saved", tenant=state.tenant_id, state=state.state_id, reason=reason
+    )
+    problem = f"{reason.rstrip('.')}. Deliver the message again later: it counts once."
+    return TurnTaken(analysis=analysis, state=state, turn=turn, saved=False, not_saved=problem)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,117 @@
+"""A recommendation that was made, recorded as an outcome for each thing that it is watched for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from engine.model.analysis import Analysis
+from engine.model.conversation import Turn
+from engine.model.state import ConversationState
+from engine.outcomes.sql import DETAILS_VERSION, OUTCOME_COLUMNS, listed, outcome_of, statement
+from engine.outcomes.values import Outcome, OutcomeDetails, OutcomeType
+from engine.state.database import TenantSession
+from engine.state.statements import Call
+
+_RECORD = statement("""
+insert into qbs.outcomes (
+    tenant_id, outcome_id, state_id, idempotency_key, action_type, outcome_type,
+    predicted_confidence, recommended_at, closes_at, details, schema_version
+) values (
+    :tenant_id, :outcome_id, :state_id, :key, :action_type, :outcome_type,
+    :confidence, :recommended_at, :closes_at, :details, :version
+) on conflict do nothing
+""")
+_RECORDED = statement(
+    f"select {listed(OUTCOME_COLUMNS)} from qbs.outcomes "  # noqa: S608  # made of names
+    "where tenant_id = :tenant_id and outcome_id = :outcome_id",
+    OUTCOME_COLUMNS,
+)
+
+
+async def record_qbs_outcome(
+    session: TenantSession,
+    state: ConversationState,
+    turn: Turn,
+    analysis: Analysis,
+    *,
+    types: Sequence[OutcomeType] = tuple(OutcomeType),
+    at: datetime | None = None,
+    key: str | None = None,
+    propensity: float | None = None,
+    calibration: str | None = None,
+    calibrated_confidence: float | None = None,
+) -> tuple[Outcome, ...]:
+    """Record the recommendation of `analysis` as an outcome of each of `types`, in that order, in one round trip.
+
+    `state` is the state that is saved with it: after the customer's `turn` that was answered. `at` is when the
+    recommendation was made (now if None), not when the customer wrote: a message that was delivered days late is
+    answered today. `key` makes a second delivery change nothing and return what was recorded first; without it that
+    is the turn of this contact's conversation.
+    """
+    at = at or datetime.now(UTC)
+    key = key or f"{state.state_id}:{turn.index}"
+    details = outcome_details(
+        state,
+        turn,
+        analysis,
+        propensity=propensity,
+        calibration=calibration,
+        calibrated_confidence=calibrated_confidence,
+    )
+    calls: list[Call] = []
+    for outcome_type in types:
+        own_key = f"{key}:{outcome_type}"
+        outcome_id = uuid5(session.tenant_id, own_key)
+        recommendation = analysis.question.recommendation
+        calls += (
+            _RECORD(
+                tenant_id=session.tenant_id,
+                outcome_id=outcome_id,
+                state_id=UUID(state.state_id),
+                key=own_key,
+                action_type=f"qbs_{recommendation.question_type}",
+                outcome_type=outcome_type,
+                confidence=recommendation.confidence,
+                recommended_at=at,
+                closes_at=at + outcome_type.window,
+                details=details.model_dump_json().encode(),
+                version=DETAILS_VERSION,
+            ),
+            _RECORDED(tenant_id=session.tenant_id, outcome_id=outcome_id),
+        )
+    answers = await session.send(*calls)
+    return tuple(outcome_of(rows[0]) for rows in answers[1::2])
+
+
+def outcome_details(
+    state: ConversationState,
+    turn: Turn,
+    analysis: Analysis,
+    *,
+    propensity: float | None = None,
+    calibration: str | None = None,
+    calibrated_confidence: float | None = None,
+) -> OutcomeDetails:
+    """What is known when a recommendation is made. The source is that of the question, not of the whole analysis."""
+    recommendation, source = analysis.question.recommendation, analysis.question.source
+    return OutcomeDetails(
+        target=recommendation.meddic_bant_target,
+        delivery=recommendation.voss_delivery,
+        engagement=recommendation.engagement_signal,
+        pain_depth=recommendation.pain_depth,
+        stage=state.deal_stage,
+        persona=state.persona_type,
+        interaction_count=state.interaction_count,
+        turn=turn.index,
+        channel=turn.channel or state.last_channel,
+        analyzer=source.kind,
+        model=source.model,
+        prompt=source.prompt,
+        fallback_reason=source.fallback_reason,
+        guardrails=tuple(change.rule for change in analysis.changes if change.subject == "question"),
+        propensity=propensity,
+        calibration=calibration,
+        calibrated_confidence=calibrated_confidence,
+    )

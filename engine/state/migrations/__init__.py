@@ -1,0 +1,1 @@
+"""How the tables of production state came to be, revision by revision. `engine.state.schema` applies them."""

@@ -1,0 +1,122 @@
+"""Which database this installation uses and as whom: the server that settings name, or one of our own in QBS_HOME."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import ConfigurationError
+from workbench.settings import DatabaseUrl, Settings
+
+if TYPE_CHECKING:
+    from engine.state.embedded import EmbeddedServer
+    from engine.state.urls import DatabaseUrls
+
+FOLDER = "postgres"
+
+
+class Role(StrEnum):
+    """Who uses a database: the application, the owner of its schema, or maintenance."""
+
+    APP = "app"
+    OWNER = "owner"
+    MAINTENANCE = "maintenance"
+
+
+_VARIABLES = {
+    Role.APP: "QBS_DATABASE_URL",
+    Role.OWNER: "QBS_DATABASE_OWNER_URL",
+    Role.MAINTENANCE: "QBS_DATABASE_MAINTENANCE_URL",
+}
+_USES = {
+    Role.APP: "keep production state there",
+    Role.OWNER: "migrate its schema",
+    Role.MAINTENANCE: "back up, restore, and count every tenant's rows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseServer:
+    """The server of these settings. One of our own starts when it is first needed, and ends with this process."""
+
+    settings: Settings
+
+    @property
+    def embedded(self) -> bool:
+        return self.settings.database_url is None
+
+    @property
+    def folder(self) -> Path:
+        """Where a server of our own keeps everything."""
+        return self.settings.home / FOLDER
+
+    def has(self, role: Role) -> bool:
+        """Whether there is an address for this role."""
+        return self.embedded or self._given(role) is not None
+
+    def url(self, role: Role) -> str:
+        """The address for this role; the schema there is as it is. Raises ConfigurationError if there is none."""
+        if self.embedded:
+            self.check_settings()
+            return str(getattr(self.start().urls, role.value))
+        given = self._given(role)
+        if given is None:
+            raise ConfigurationError(
+                f"to {_USES[role]}, {_VARIABLES[role]} has to be set: docs/production-state.md says to what"
+            )
+        return given.reveal()
+
+    def start(self) -> EmbeddedServer:
+        """The server of our own, running. Raises ConfigurationError and DatabaseUnavailableError."""
+        return _started(self.folder)
+
+    def urls(self) -> DatabaseUrls:
+        """The addresses for all roles; the schema there is as it is. Raises ConfigurationError if one is missing."""
+        from engine.state.urls import DatabaseUrls
+
+        return DatabaseUrls(app=self.url(Role.APP), owner=self.url(Role.OWNER), maintenance=self.url(Role.MAINTENANCE))
+
+    def set_up(self) -> bool:
+        """Make roles and schema on a server that settings name, where they are missing and maintenance may; if it did.
+
+        The roles get the passwords in their addresses. Raises ConfigurationError and DatabaseUnavailableError.
+        """
+        from engine.state.overview import is_set_up
+        from engine.state.roles import set_up
+
+        if self.embedded or not self.has(Role.MAINTENANCE) or is_set_up(self.url(Role.MAINTENANCE)):
+            return False
+        set_up(self.urls())
+        return True
+
+    def bring_up_to_date(self) -> None:
+        """Migrate a server of our own to the newest revision; one that settings name is only migrated when asked."""
+        from engine.state.schema import current, head, upgrade
+
+        if self.embedded and current(self.url(Role.APP)) != head():
+            upgrade(self.url(Role.OWNER))
+
+    def _given(self, role: Role) -> DatabaseUrl | None:
+        settings = self.settings
+        return {
+            Role.APP: settings.database_url,
+            Role.OWNER: settings.database_owner_url,
+            Role.MAINTENANCE: settings.database_maintenance_url,
+        }[role]
+
+    def check_settings(self) -> None:
+        """Raises ConfigurationError if an owner is named and no application: they would use different servers."""
+        given = [_VARIABLES[role] for role in Role if self._given(role)]
+        if given and self.embedded:
+            raise ConfigurationError(f"{given[0]} is set, but QBS_DATABASE_URL is not: set both, or neither")
+
+
+@cache
+def _started(folder: Path) -> EmbeddedServer:
+    """One use of the server in a folder is enough for a process."""
+    from engine.state.embedded import start_embedded
+
+    return start_embedded(folder)
