@@ -1,8 +1,8 @@
 """The library of conversations: the only reader of data sets and their labels.
 
 A data set is a folder with `conversations.jsonl`, one conversation a line, and where there are any
-`labels.jsonl` (one line per customer turn), `recordings/` and `MANIFEST.json`. Without a manifest every
-conversation belongs to `dev`.
+`labels.jsonl` (one line per customer turn), `ratings.jsonl` (what people say of recommended questions), `recordings/`
+and `MANIFEST.json`. Without a manifest every conversation belongs to `dev`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from evals.dataset_manifest import (
 from evals.errors import unknown
 from evals.jsonl import Problem
 from evals.labels import LabelLine, TurnLabels, by_turn, label_problems, read_labels
+from evals.ratings import QuestionRating, read_ratings
 from evals.shapes import read_shapes
 
 MAX_PROBLEMS = 50
@@ -51,7 +52,10 @@ class RecordedLine:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Conversations with their labels, as read. `hashes` is the SHA-256 of each conversation's line by id."""
+    """Conversations with their labels, as read. `hashes` is the SHA-256 of each conversation's line by id.
+
+    `ratings` grow as people rate; no manifest answers for them, and no run depends on them.
+    """
 
     name: str
     folder: Path
@@ -60,6 +64,7 @@ class Dataset:
     split: Mapping[str, Split]
     hashes: Mapping[str, str]
     title: str = ""
+    ratings: tuple[QuestionRating, ...] = ()
 
     @property
     def content_hash(self) -> str:
@@ -167,6 +172,8 @@ def _examined(folder: Path) -> tuple[Dataset, tuple[Problem, ...]]:
     """The data set as far as it can be read, and everything that is wrong with it."""
     lines, labels, problems = _read(folder)
     hashes = {line.conversation.id: line.sha256 for line in lines}
+    ratings, misrated = read_ratings(folder, {line.conversation.id: line.conversation for line in lines})
+    problems = (*problems, *misrated)
     manifest = read_manifest(folder)
     if isinstance(manifest, tuple):
         problems, manifest = (*problems, *manifest), None
@@ -185,6 +192,7 @@ def _examined(folder: Path) -> tuple[Dataset, tuple[Problem, ...]]:
         split={id_: entries[id_].split if id_ in entries else "dev" for id_ in hashes},
         hashes=hashes,
         title=manifest.title if manifest else "",
+        ratings=ratings,
     )
     return dataset, problems
 

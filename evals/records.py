@@ -40,6 +40,19 @@ class Variant(Value):
     prompts: dict[str, str] = Field(default_factory=dict)
 
 
+class Rescoring(Value):
+    """An earlier run whose raw answers were guarded and folded again, without asking anybody.
+
+    `variant` is the name of what answered there, `merge` that of a policy of `evals.merge_policies`, `guardrails` the
+    rules in force.
+    """
+
+    run_id: str
+    variant: str
+    merge: str
+    guardrails: tuple[str, ...]
+
+
 class RunSpec(Value):
     """What a run is asked to do. Two equal specs are the same run; `RunManifest.run_id` is derived from it.
 
@@ -56,13 +69,18 @@ class RunSpec(Value):
     samples: int = Field(default=1, ge=1)
     engine_hash: str  # content hash of the engine's source, so that changed code is a new run
     attempt: int = Field(default=0, ge=0)  # --again: the same spec, asked anew
+    rescored: Rescoring | None = Field(default=None, exclude_if=lambda found: found is None)
 
 
 class RunManifest(Value):
-    """`manifest.json` of a run folder: the spec and where it was run. Written once."""
+    """`manifest.json` of a run folder: the spec and where it was run. Written once.
+
+    `conversation_hashes`, by id, say later which conversations have changed since; runs of older versions have none.
+    """
 
     run_id: str
     spec: RunSpec
+    conversation_hashes: dict[str, str] = Field(default_factory=dict)
     turns_expected: int
     created_at: AwareDatetime
     commit: str | None = None

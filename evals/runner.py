@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError
 from engine.model.conversation import Conversation
+from evals.concurrently import all_of
 from evals.labels import TurnLabels
 from evals.progress import Progress, Tally
 from evals.records import Fork, StateMode, TurnRecord
@@ -96,7 +97,7 @@ class _Session:
     async def run(self, conversations: Sequence[Conversation], concurrency: int) -> Progress:
         with self._folder.writing(self._on_disk) as writer:
             jobs = iter(self._jobs(conversations))
-            await _all(self._work(jobs, writer) for _ in range(max(1, concurrency)))
+            await all_of(self._work(jobs, writer) for _ in range(max(1, concurrency)))
             writer.close()
             await asyncio.sleep(0)  # what the writer acknowledged last is counted now
             if self._tally.progress().complete:
@@ -175,15 +176,3 @@ def _check(
         raise InputError("a fork needs the record that its spec names, and other state modes take none")
     if forked is not None and spec.conversation_ids != (forked.conversation_id,):
         raise InputError("a fork goes on with one conversation, the one that its record is of")
-
-
-async def _all(coroutines: Iterator[Coroutine[object, object, None]]) -> None:
-    """Run them side by side. The first error ends the others, which are waited for, and is raised as it is."""
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
+from typing import Any, TypeVar
 
 import structlog
 
@@ -23,6 +25,11 @@ KEPT_JOBS = 50
 
 Report = Callable[[Progress], None]
 Work = Callable[[Report, asyncio.Event], Awaitable[str]]  # answers in a sentence what came of it
+ResultT = TypeVar("ResultT")
+
+
+class TooSlowError(QBSError):
+    """What a page waited for was not there in time."""
 
 
 class JobStatus(StrEnum):
@@ -66,6 +73,25 @@ class Background:
         self._jobs: dict[str, _Running] = {}
         self._thread = threading.Thread(target=self._loop.run_forever, name="background", daemon=True)
         self._thread.start()
+
+    def start(self, coroutine: Coroutine[Any, Any, ResultT]) -> Future[ResultT]:
+        """Begin a coroutine on the loop. It goes on whatever becomes of the script that asked for it."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def call(self, coroutine: Coroutine[Any, Any, ResultT], timeout: float) -> ResultT:
+        """Run a coroutine on the loop and give its result, or raise its error, to the thread that asks.
+
+        It has `timeout` seconds; then it is cancelled, and TooSlowError is raised. Not to be asked for on the loop's
+        own thread, which would wait for itself: RuntimeError.
+        """
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("the loop cannot wait for itself: await the coroutine instead")
+        future = self.start(coroutine)
+        if not wait((future,), timeout).done:
+            future.cancel()
+            raise TooSlowError(f"nothing came back within {timeout:g} seconds; try again")
+        return future.result()
 
     def submit(self, key: str, title: str, work: Work) -> Job:
         """Begin `work`. If a job with this key is under way, nothing is begun and that one is answered."""

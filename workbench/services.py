@@ -12,14 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import ConfigurationError, InputError
+from workbench.databases import DatabaseServer, Role
 from workbench.settings import Settings, load_settings
 from workbench.text import UnknownNameError, the_one
 
 if TYPE_CHECKING:
     from engine.analyzers import Analyzer
+    from engine.drafting import ReplyDrafter
+    from engine.live import LiveEngine
     from engine.llm.recordings import RecordingStore
     from engine.llm.service import ModelService
+    from engine.model.conversation import Channel
     from engine.prompts import PromptLibrary
+    from engine.state.database import Database
+    from engine.state.urls import DatabaseUrls
     from evals.library import Dataset
     from evals.records import Variant
     from evals.runs.folder import RunFolder
@@ -175,6 +181,58 @@ class Services:
             deadline_s=self.settings.deadline_seconds,
             sample=sample,
         )
+
+    def live_engine(self, database: Database, analyzer: Analyzer) -> LiveEngine:
+        """What takes the turns of contacts kept in `database`. An analyzer ends within its own deadline; this one is
+        later, for one that is broken.
+        """
+        from engine.live import ANALYSIS_SECONDS, LiveEngine
+
+        self._configure_logs()
+        return LiveEngine(database, analyzer, analysis_s=max(ANALYSIS_SECONDS, self.settings.deadline_seconds + 2))
+
+    def drafter(self, variant: Variant, service: ModelService, channel: Channel) -> ReplyDrafter:
+        """What drafts replies for a channel: the models, or else the rules: recordings hold no replies."""
+        from engine.drafting import ReplyDrafter
+
+        if variant.name in ("rules", "recorded"):
+            return ReplyDrafter(prompts=self.prompts())
+        prompt = self.prompts().load("email" if channel == "email" else "chat")
+        model = variant.reasoning_model if prompt.head.model_role == "reasoning" else variant.fast_model
+        return ReplyDrafter(service, self.prompts(), model, deadline_s=self.settings.deadline_seconds)
+
+    @property
+    def database_server(self) -> DatabaseServer:
+        """The server that keeps production state. Nothing is started or opened until it is asked for an address."""
+        return DatabaseServer(self.settings)
+
+    def database_urls(self) -> DatabaseUrls:
+        """The addresses of the database for its three roles; a server of our own is started, and its schema current.
+
+        Raises ConfigurationError if a server is named but not all of its roles, DatabaseUnavailableError.
+        """
+        self._configure_logs()
+        self.database_server.bring_up_to_date()
+        return self.database_server.urls()
+
+    async def database(self) -> Database:
+        """Production state, once it is certain that tenants cannot meet in it. Close it in the loop that used it.
+
+        Raises UnsafeDatabaseError with what to do, SchemaVersionError, ConfigurationError, DatabaseUnavailableError.
+        """
+        import asyncio
+
+        from engine.state.database import Database
+
+        self._configure_logs()
+        await asyncio.to_thread(self.database_server.bring_up_to_date)
+        database = Database(await asyncio.to_thread(self.database_server.url, Role.APP))
+        try:
+            await database.preflight()
+        except BaseException:
+            await database.aclose()
+            raise
+        return database
 
     def _configure_logs(self) -> None:
         """Done by whatever may log, just before it may: importing the logs takes longer than many a command."""

@@ -25,6 +25,8 @@ NEEDED = (
     "numpy",
     "PIL.Image",
     "workbench.views.runs",
+    "workbench.views.live",
+    "workbench.views.compare_page",
 )
 
 

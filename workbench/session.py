@@ -48,12 +48,18 @@ def arrive(page: str) -> Place | None:
 
     None while the page goes on with what its widgets say.
     """
-    comes_back = st.session_state.get(_PAGE) != page
-    st.session_state[_PAGE] = page
+    comes_back = comes_to(page)
     asked = Place.of_address(st.query_params.to_dict())
     if asked not in (Place(), left_at()):
         return asked
     return left_at() if comes_back else None
+
+
+def comes_to(page: str) -> bool:
+    """Whether another page, or none, was shown before `page`."""
+    comes = st.session_state.get(_PAGE) != page
+    st.session_state[_PAGE] = page
+    return comes
 
 
 def left_at() -> Place:

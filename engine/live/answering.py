@@ -10,10 +10,10 @@ import structlog
 
 from engine.analyzers import Analyzer
 from engine.guardrails import guard
+from engine.live.patience import Patience
 from engine.model.analysis import Analysis, Expansion, Extraction, FallbackReason, Question, Source
 from engine.model.conversation import Turn
 from engine.model.state import ConversationState
-from engine.patience import Patience
 from engine.rules import recommend_by_seed
 
 

@@ -1,16 +1,6 @@
-"""The engine in production: a message comes in, the state of its contact is read, analysed, advanced and saved.
+"""LiveEngine takes the turns of conversations, whatever Postgres or a model does, each in a limited time.
 
-    import os
-    from engine.analyzers import RulesAnalyzer
-    from engine.live import Database, LiveEngine, Message
-
-    database = Database(os.environ["QBS_DATABASE_URL"])
-    engine = LiveEngine(database, RulesAnalyzer())
-    message = Message(id="m-17", text="Line 2 stops every night, and our CFO has noticed.")
-    taken = await engine.take_turn("acme", "norrland-mills", "ines.faro", message)
-    print(taken.analysis.question.recommendation.suggested_question)
-
-The analyzer is asked outside any transaction. Whatever Postgres or a model does, there is an answer in a limited time.
+The analyzer is asked outside any transaction.
 """
 
 from __future__ import annotations
@@ -26,21 +16,19 @@ import structlog
 
 from engine.advance import advance
 from engine.analyzers import Analyzer
-from engine.answering import analysis_in_any_case
 from engine.errors import DatabaseUnavailableError, InputError, StaleStateError
-from engine.keeping import Delivered, Settled, accept, settle
+from engine.live.answering import analysis_in_any_case
+from engine.live.keeping import Delivered, Settled, accept, settle
+from engine.live.patience import Patience
 from engine.model.analysis import Analysis
 from engine.model.conversation import DealStage, Speaker, Turn
 from engine.model.state import ConversationState
 from engine.outcomes import OutcomeTracker
-from engine.patience import Patience
 from engine.state.database import Database, TenantSession
 from engine.state.documents import clean_text
 from engine.state.messages import LoggedMessage, Message, MessageLog
 from engine.state.repository import ConversationStateRepository, SavedState, state_id_of
 from engine.state.tenants import tenant_uuid
-
-__all__ = ["Database", "LiveConversation", "LiveEngine", "Message", "TurnTaken"]
 
 ANALYSIS_SECONDS = 10.0  # an analyzer keeps its own limit, of 8 seconds by default; this one is for a broken one
 DATABASE_SECONDS = 3.0

@@ -13,7 +13,7 @@ from evals.records import RunManifest, RunTotals
 from evals.runs.folder import FINISHED, MANIFEST, TURNS, RunFolder, run_folders
 from evals.runs.lines import checksum_at
 from evals.runs.rows import TurnRow, turn_row
-from evals.runs.schema import insert_turns, put_run
+from evals.runs.schema import forget_scores, insert_turns, put_run
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -158,6 +158,7 @@ def _forget(connection: DuckDBPyConnection, run_id: str) -> None:
     connection.begin()
     connection.execute("DELETE FROM turns WHERE run_id = ?", [run_id])
     connection.execute("DELETE FROM runs WHERE run_id = ?", [run_id])
+    forget_scores(connection, run_id)
     connection.commit()
 
 

@@ -95,6 +95,10 @@ class RunIndex:
         folder = RunFolder.open(self._runs_folder / run_id)
         return tuple(folder.record_at(Place(row.byte_offset, row.byte_length)) for row in rows)
 
+    def work(self, work: Callable[[DuckDBPyConnection], ResultT]) -> ResultT:
+        """Do `work` on the open database, once it was made anew if it is damaged. Then nothing is left of scores."""
+        return self._work(work, lambda _anew: self._opened(work))
+
     def _run_row(self, values: dict[str, Any]) -> RunRow:
         created: datetime = values["created_at"]
         status = status_of(self._runs_folder / values["run_id"])
@@ -104,7 +108,7 @@ class RunIndex:
         def fetch(connection: DuckDBPyConnection) -> list[tuple[Any, ...]]:
             return connection.execute(query, parameters).fetchall()
 
-        return self._work(fetch, lambda _anew: self._opened(fetch))
+        return self.work(fetch)
 
     def _work(
         self, work: Callable[[DuckDBPyConnection], ResultT], after_damage: Callable[[Refreshed], ResultT]

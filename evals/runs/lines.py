@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from engine.model.value import Value
 from evals.errors import RunDamagedError, RunError
 from evals.records import TurnRecord
 
@@ -37,7 +38,7 @@ class StoredRecord:
     place: Place
 
 
-def line_of(record: TurnRecord) -> bytes:
+def line_of(record: Value) -> bytes:
     body = record.model_dump_json().encode()
     return b"".join((_HEAD, _checksum(body), _MIDDLE, body, _TAIL))
 

@@ -15,6 +15,7 @@ import engine
 from engine.model.conversation import Conversation
 from evals.gold import LABELS_VARIANT
 from evals.library import Dataset
+from evals.matching import conversation_hash
 from evals.records import Fork, RunManifest, RunSpec, StateMode, Variant
 from evals.runs.spec import run_id_of, turns_expected
 
@@ -51,10 +52,12 @@ def new_spec(
 
 def new_manifest(spec: RunSpec, conversations: Iterable[Conversation]) -> RunManifest:
     """The manifest of a run that begins now; `conversations` are those that the spec names."""
+    conversations = tuple(conversations)
     commit, dirty = code_version()
     return RunManifest(
         run_id=run_id_of(spec),
         spec=spec,
+        conversation_hashes={conversation.id: conversation_hash(conversation) for conversation in conversations},
         turns_expected=turns_expected(spec, conversations),
         created_at=datetime.now(UTC),
         commit=commit,

@@ -24,6 +24,49 @@ BOOKKEEPING = {
     "last_offset": "BIGINT",
     "last_check": "VARCHAR",
 }
+# What scored runs were counted as; see `evals.runs.counts`. A scoring is one run in one view.
+SCORES = {
+    "scorings": {
+        "scoring": "INTEGER",
+        "run_id": "VARCHAR",
+        "view": "VARCHAR",
+        "answers": "VARCHAR",
+        "labels": "VARCHAR",
+        "source": "VARCHAR",
+        "variant": "VARCHAR",
+    },
+    "scored_turns": {
+        "scoring": "INTEGER",
+        "record": "INTEGER",
+        "conversation": "INTEGER",
+        "conversation_id": "VARCHAR",
+        "turn": "INTEGER",
+        "sample": "INTEGER",
+    },
+    "scored_counts": {
+        "scoring": "INTEGER",
+        "record": "INTEGER",
+        "tally": "SMALLINT",
+        "part": "SMALLINT",
+        "amount": "DOUBLE",
+    },
+    "scored_sums": {
+        "scoring": "INTEGER",
+        "conversation": "INTEGER",
+        "tally": "SMALLINT",
+        "part": "SMALLINT",
+        "amount": "DOUBLE",
+    },
+    "scored_metrics": {"scoring": "INTEGER", "metric": "SMALLINT", "records": "BIGINT", "conversations": "BIGINT"},
+    "scored_fallbacks": {
+        "scoring": "INTEGER",
+        "conversation_id": "VARCHAR",
+        "turn": "INTEGER",
+        "sample": "INTEGER",
+        "answer": "VARCHAR",
+        "reason": "VARCHAR",
+    },
+}
 _TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", datetime: "TIMESTAMP"}
 
 
@@ -36,7 +79,11 @@ def columns(row: type[RunRow] | type[TurnRow]) -> dict[str, str]:
 
 def prepare(connection: DuckDBPyConnection) -> None:
     """Make the tables if they are not there, or are those of another version: then they are refilled."""
-    tables = {"runs": columns(RunRow) | BOOKKEEPING, "turns": columns(TurnRow), "about": {"version": "VARCHAR"}}
+    tables = {
+        "runs": columns(RunRow) | BOOKKEEPING,
+        "turns": columns(TurnRow),
+        "about": {"version": "VARCHAR"},
+    } | SCORES
     wanted = f"{MEANING}:{zlib.crc32(repr(tables).encode()):08x}"
     if _version(connection) == wanted:
         return
@@ -65,6 +112,30 @@ def insert_turns(connection: DuckDBPyConnection, rows: Sequence[TurnRow]) -> Non
     connection.register("batch", arrow_table([asdict(row) for row in rows], columns(TurnRow)))
     connection.execute("INSERT INTO turns BY NAME SELECT * FROM batch")
     connection.unregister("batch")
+
+
+def insert_columns(connection: DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
+    """Insert whole columns by name: arrays, or one value for all rows."""
+    import pyarrow
+
+    length = max(
+        len(column) for column in values.values() if hasattr(column, "__len__") and not isinstance(column, str)
+    )
+    columns = {
+        name: column if hasattr(column, "__len__") and not isinstance(column, str) else pyarrow.repeat(column, length)
+        for name, column in values.items()
+    }
+    connection.register("batch", pyarrow.table(columns))
+    connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")  # noqa: S608
+    connection.unregister("batch")
+
+
+def forget_scores(connection: DuckDBPyConnection, run_id: str, view: str | None = None) -> None:
+    """Remove what a run was counted as, in one view or in all."""
+    query = "SELECT scoring FROM scorings WHERE run_id = $run AND ($view IS NULL OR view = $view)"
+    for (scoring,) in connection.execute(query, {"run": run_id, "view": view}).fetchall():
+        for name in SCORES:
+            connection.execute(f"DELETE FROM {name} WHERE scoring = ?", [scoring])  # noqa: S608
 
 
 def put_run(connection: DuckDBPyConnection, values: dict[str, Any]) -> None:

@@ -16,7 +16,20 @@ from rich.table import Table
 
 from tests.benchmarks.figure import Figure
 
-NAMES = ("fold", "memory", "turn_latency", "model_calls", "start", "first_page")
+NAMES = (
+    "fold",
+    "memory",
+    "turn_latency",
+    "model_calls",
+    "start",
+    "first_page",
+    "statistics",
+    "outcomes",
+    "state",
+    "tenants",
+    "live_turn",
+    "live_killed",
+)
 RESULTS = Path(os.environ.get("QBS_HOME", ".qbs")) / "bench"
 
 

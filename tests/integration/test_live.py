@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,6 +29,7 @@ from tests.engine.values import state as state_with
 from tests.integration.live_turns import ACCOUNT, CONTACT, WHERE, assert_all_counted_once, kept, outcomes_of, said, talk
 from tests.integration.scripted_analyzer import ScriptedAnalyzer
 
+README = Path(__file__).parents[2] / "README.md"
 REPLY, PROGRESS = OutcomeType.EMAIL_ENGAGEMENT, OutcomeType.DEAL_PROGRESSION
 PENDING, POSITIVE, SUPERSEDED = OutcomeStatus.PENDING, OutcomeStatus.POSITIVE, OutcomeStatus.SUPERSEDED
 
@@ -45,12 +47,24 @@ async def another_database(postgres: EmbeddedServer) -> AsyncIterator[Database]:
     await database.aclose()
 
 
+def _of_the_readme() -> str:
+    (example,) = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return str(example)
+
+
+def _of_the_package() -> str:
+    return "\n".join(re.findall(r"^    (.*)$", live.__doc__ or "", re.MULTILINE))
+
+
+@pytest.mark.parametrize("example_of", [_of_the_readme, _of_the_package])
 async def test_the_example_in_the_documentation_runs_as_it_is_written(
-    postgres: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    postgres: EmbeddedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    example_of: Callable[[], str],
 ) -> None:
     monkeypatch.setenv("QBS_DATABASE_URL", postgres.urls.app)
-    example = "\n".join(re.findall(r"^    (.*)$", live.__doc__ or "", re.MULTILINE))
-    code = compile(example, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code = compile(example_of(), "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     names: dict[str, object] = {}
     await eval(code, names)  # this project's own text
     database = names["database"]

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from engine.errors import InvalidStageTransitionError
-from engine.keeping import accept
 from engine.live import Message
+from engine.live.keeping import accept
 from engine.model.conversation import DealStage, Persona, Speaker, Turn
 from evals.library import Dataset, load_dataset
 from evals.replay import replay

@@ -11,7 +11,7 @@ import pytest
 from engine.errors import InputError
 from evals.progress import Progress
 from evals.records import RunTotals
-from workbench.background import Background, Job, JobStatus, Report
+from workbench.background import Background, Job, JobStatus, Report, TooSlowError
 
 WAIT = 20.0
 
@@ -124,3 +124,46 @@ def test_jobs_are_listed_newest_first_and_old_ones_forgotten(background: Backgro
     keys = [job.key for job in background.jobs()]
     assert keys[0] == "59"
     assert len(keys) == 50
+
+
+async def raises(error: Exception) -> str:
+    raise error
+
+
+def test_a_call_gives_the_result_to_the_thread_that_asks(background: Background) -> None:
+    async def where() -> str:
+        return threading.current_thread().name
+
+    assert background.call(where(), WAIT) == "background"
+
+
+@pytest.mark.parametrize("error", [InputError("no such file"), TimeoutError("its own")])
+def test_a_call_raises_what_the_coroutine_raises(background: Background, error: Exception) -> None:
+    with pytest.raises(type(error), match=str(error)):
+        background.call(raises(error), WAIT)
+
+
+def test_a_call_that_takes_too_long_is_cancelled_and_says_so(background: Background) -> None:
+    cancelled = threading.Event()
+
+    async def never() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    with pytest.raises(TooSlowError, match=r"within 0\.01 seconds"):
+        background.call(never(), 0.01)
+    assert cancelled.wait(WAIT)
+
+
+def test_the_loop_does_not_wait_for_itself(background: Background) -> None:
+    async def asks() -> str:
+        return background.call(says("never"), WAIT)
+
+    with pytest.raises(RuntimeError, match="await the coroutine instead"):
+        background.call(asks(), WAIT)
+
+
+def test_what_was_started_goes_on_by_itself(background: Background) -> None:
+    assert background.start(says("done")).result(WAIT) == "done"

@@ -29,21 +29,21 @@ def transcript(shown: Transcript) -> None:
     if shown.earlier:
         _earlier(shown)
     with st.container(key="current"):
-        _message(shown.current, now=True)
+        message(shown.current, now=True)
     if shown.following:
         with st.expander("What the seller really said next", icon=":material/visibility:"):
-            for message in shown.following:
-                _message(message)
+            for said in shown.following:
+                message(said)
 
 
 def _earlier(shown: Transcript) -> None:
-    long = sum(len(message.body) for message in shown.earlier) > _FITS_CHARACTERS
+    long = sum(len(said.body) for said in shown.earlier) > _FITS_CHARACTERS
     height: Height = _EARLIER_PIXELS if long else "content"
     with st.container(height=height, border=False, autoscroll=long, gap="xsmall", key="earlier"):
         if shown.left_out:
             st.caption(f"{count(shown.left_out, 'earlier message')} left out", text_alignment="center")
-        for message in shown.earlier:
-            _message(message)
+        for said in shown.earlier:
+            message(said)
 
 
 def highlight_choice(choices: Sequence[str]) -> str:
@@ -66,13 +66,14 @@ def _choice(choice: str) -> str:
     return {THIS_MESSAGE: "Quotes in this message", EVERYTHING: "All quotes so far"}.get(choice) or names[choice]
 
 
-def _message(message: Message, *, now: bool = False) -> None:
-    voice = "user" if now else message.speaker.value  # Streamlit tints the messages of a "user"
-    with st.chat_message(voice, avatar=_AVATARS[message.speaker]), st.container(gap="xxsmall"):
-        name = on_one_line(message.name) or SPEAKERS[message.speaker]
+def message(said: Message, *, now: bool = False) -> None:
+    """One message; `now` sets it off as the one that everything else is about."""
+    voice = "user" if now else said.speaker.value  # Streamlit tints the messages of a "user"
+    with st.chat_message(voice, avatar=_AVATARS[said.speaker]), st.container(gap="xxsmall"):
+        name = on_one_line(said.name) or SPEAKERS[said.speaker]
         badge = " :violet-badge[now]" if now else ""
-        about = " · ".join(part for part in (f"turn {message.turn}", message.when) if part)
+        about = " · ".join(part for part in (f"turn {said.turn}", said.when) if part)
         st.markdown(f"**{name}**{badge}\\\n:small[:gray[{about}]]")
-        st.markdown(message.body)
-    for event in message.events:
+        st.markdown(said.body)
+    for event in said.events:
         st.caption(f":material/flag: {event}", text_alignment="center")

@@ -69,10 +69,11 @@ def asked(side: Side, turn: int) -> Asked | None:
 def corrections(side: Side, turn: int) -> tuple[Corrected, ...]:
     """What the guardrails changed at this turn, in the order in which they did."""
     analysis = side.analysis(turn)
-    return () if analysis is None else tuple(_corrected(change) for change in analysis.changes)
+    return () if analysis is None else tuple(corrected(change) for change in analysis.changes)
 
 
-def _corrected(change: GuardrailChange) -> Corrected:
+def corrected(change: GuardrailChange) -> Corrected:
+    """One change in the words of people."""
     names = {dimension.value: word.name for dimension, word in DIMENSIONS.items()}
     subject = names.get(change.subject, change.subject)
     return Corrected(RULES[change.rule], subject, _in_words(change.before), _in_words(change.after), change.reason)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from workbench.background import background
+from workbench.live import LiveConversations
 from workbench.presenters.runs import fell_back_throughout
 from workbench.presenters.runs import unanswered as no_answers
 from workbench.services import Services, build_services
@@ -31,10 +34,21 @@ def services() -> Services:
     return build_services()
 
 
+@cache
+def live() -> LiveConversations:
+    """The contacts that are talked to: one for the process, as its database and its loop are."""
+    return LiveConversations(services(), background())
+
+
 def dataset(name: str) -> Dataset:
     """Raises UnknownNameError, or InputError for the first thing that is wrong with its files."""
+    return _dataset(name, dataset_stamp(name))
+
+
+def dataset_stamp(name: str) -> Stamp:
+    """What differs once the conversations or labels of a data set do."""
     folder = services().dataset_folders().get(name)
-    return _dataset(name, _stamp(folder.glob("*.json*")) if folder else ())
+    return _stamp(folder.glob("*.json*")) if folder else ()
 
 
 def runs_stamp() -> Stamp:

@@ -9,11 +9,11 @@ import pytest
 import structlog
 
 from engine.analyzers import RulesAnalyzer
-from engine.answering import analysis_in_any_case
+from engine.live.answering import analysis_in_any_case
+from engine.live.patience import Patience
 from engine.model.analysis import Analysis, FallbackReason
 from engine.model.conversation import Turn
 from engine.model.state import ConversationState
-from engine.patience import Patience
 from tests.engine.values import analysis, customer, seller, state
 
 SECRET = "the words of a customer"

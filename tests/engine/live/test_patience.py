@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from engine.patience import Patience
+from engine.live.patience import Patience
 
 
 class Stubborn:

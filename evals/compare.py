@@ -1,0 +1,302 @@
+"""Is B better than A, by how much, where, and could it be luck? Paired by turn, resampled by conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from engine.errors import InputError
+from evals.inference.intervals import Spread, estimate, interval, p_value, spread
+from evals.inference.multiplicity import benjamini_hochberg, holm
+from evals.inference.power import smallest_detectable
+from evals.inference.resampling import RESAMPLES, SEED, Array
+from evals.inference.significance import FEW_CONVERSATIONS, mcnemar_p, sign_flip_p
+from evals.inference.verdict import Verdict, judge
+from evals.metrics.judged import View
+from evals.metrics.metric import Metric
+from evals.pairing import PairedTally, Pairing, TurnKey, pair
+from evals.records import Estimate
+from evals.scoring import Scores, conversations_with_data, draw, tallies_of
+
+# With fewer, not even a difference in every conversation could come out at 5 % by sign flips: 2 / 2^6 = 0.03.
+TELLING_CONVERSATIONS = 6
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of two runs, over the turns that both answered.
+
+    `difference` is second less first in the metric's unit; its `n` counts the conversations that it rests on. `test`
+    names where `p` comes from; `holm` decides, `benjamini_hochberg` is shown beside it; both are over the metrics of
+    the same kind (details among themselves). `detectable` is the smallest true difference that would probably be found.
+    """
+
+    metric: Metric
+    first: Estimate
+    second: Estimate
+    difference: Estimate
+    test: str | None
+    p: float | None
+    holm: float | None
+    benjamini_hochberg: float | None
+    detectable: float | None
+    margin: float
+    verdict: Verdict
+    reason: str
+    turns: int
+    left_out: tuple[int, int]
+    turns_differing: int
+
+    @property
+    def gain(self) -> float | None:
+        """The difference counted upwards for better."""
+        return None if self.difference.value is None else self.metric.gain(self.difference.value)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`second` against `first`. `turns` counts the turns in both runs, `left_out` those in one of them only."""
+
+    first: str
+    second: str
+    view: View
+    same_variant: bool
+    rows: tuple[Row, ...]
+    turns: int
+    left_out: tuple[int, int]
+    conversations: int
+    resamples: int
+    seed: int
+
+    def row(self, name: str) -> Row:
+        """The row of the metric of that name. Raises InputError if it was not compared."""
+        for row in self.rows:
+            if row.metric.name == name:
+                return row
+        compared = ", ".join(row.metric.name for row in self.rows)
+        raise InputError(f"{name!r} was not compared; compared were: {compared}")
+
+
+@dataclass(frozen=True)
+class TurnChange:
+    """A turn that was counted differently. `gain` is what it alone does for the metric of the whole run.
+
+    `first` and `second` are the metric of this turn alone, None where it has none (nothing to find, nothing found).
+    """
+
+    conversation_id: str
+    turn: int
+    gain: float
+    first: float | None
+    second: float | None
+
+
+def compare(first: Scores, second: Scores, *, resamples: int = RESAMPLES, seed: int = SEED) -> Comparison:
+    """Every metric of both runs, with difference, interval, p-values and verdict: is `second` better?
+
+    Clustered paired bootstrap of `resamples` over conversations, seeded. Raises InputError if the runs have no turn in
+    common, are of different views, or were scored by different metrics.
+    """
+    paired = pair_alike(first, second)
+    metrics = first.metrics
+    tallies = {tally.name: paired.of(tally) for tally in tallies_of(metrics)}
+    sides = [{name: own.first for name, own in tallies.items()}, {name: own.second for name, own in tallies.items()}]
+    drawn = draw(metrics, sides, resamples=resamples, seed=seed)
+    evidence = [_Evidence(metric, tallies[metric.tally.name], *(d[metric.name] for d in drawn)) for metric in metrics]
+    rows = _judged([_row(item, resamples, seed) for item in evidence], same_variant=_same_variant(first, second))
+    mine, other = (set(side.turn_of.tolist()) for side in (paired.first, paired.second))
+    return Comparison(
+        first=first.name,
+        second=second.name,
+        view=first.view,
+        same_variant=_same_variant(first, second),
+        rows=tuple(rows),
+        turns=len(mine & other),
+        left_out=(len(mine - other), len(other - mine)),
+        conversations=len({paired.turns[turn][0] for turn in mine & other}),
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def turn_changes(first: Scores, second: Scores, metric: Metric) -> tuple[TurnChange, ...]:
+    """The turns that were counted differently, from the one that gained most to the one that lost most.
+
+    A turn's gain is how the metric of the run moves when that turn alone is answered as the other run did: the mean of
+    putting the second's answer into the first run, and of taking it out of the second. So gains add up to about
+    the difference, whatever the metric.
+    """
+    tally = pair_alike(first, second).of(metric.tally)
+    totals = (tally.first.sum(axis=0), tally.second.sum(axis=0))
+    changes: list[TurnChange] = []
+    for turns, one, other in tally.changed(metric):
+        changes += _changes(metric, turns, one, other, *totals)
+    return tuple(sorted(changes, key=lambda change: (-change.gain, change.conversation_id, change.turn)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """What one metric's row rests on: the counts of both runs, and its draws of both, of shape (resamples)."""
+
+    metric: Metric
+    tally: PairedTally
+    first_draws: Array
+    second_draws: Array
+
+    @cached_property
+    def conversations(self) -> int:
+        return self.tally.conversations(self.metric)
+
+    @cached_property
+    def differing(self) -> int:
+        return len(self.tally.differing(self.metric))
+
+    @cached_property
+    def spread(self) -> Spread:
+        """The spread of the difference. Where no turn differs, there is none.
+
+        Where turns differ and conversations never do, it takes as many of them as could show a difference to say so.
+        """
+        if self.differing == 0:
+            return Spread(0.0, self.conversations - 1)
+        found = spread(self.second_draws - self.first_draws, self.conversations)
+        telling = found.known or self.conversations >= TELLING_CONVERSATIONS
+        return found if telling else Spread(None, found.degrees)
+
+    def estimate(self, statistics: Array, draws: Array, turns: int) -> Estimate:
+        return estimate(
+            float(self.metric.of_totals(statistics.sum(axis=0))),
+            draws,
+            n=turns,
+            conversations=conversations_with_data(statistics, self.metric),
+            bounds=self.metric.bounds,
+            is_share=self.metric.unit == "share",
+        )
+
+
+def _row(evidence: _Evidence, resamples: int, seed: int) -> Row:
+    """The row of one metric; what depends on the other metrics is filled in by `_judged`."""
+    metric, tally = evidence.metric, evidence.tally
+    with_data = tally.with_data(metric)
+    first = evidence.estimate(tally.first, evidence.first_draws, with_data[0])
+    second = evidence.estimate(tally.second, evidence.second_draws, with_data[1])
+    difference = _difference(first, second, evidence.spread, evidence.conversations)
+    test, p = (None, None) if difference.value is None else _tested(evidence, difference.value, resamples, seed)
+    return Row(
+        metric=metric,
+        first=first,
+        second=second,
+        difference=difference,
+        test=test,
+        p=p,
+        holm=None,
+        benjamini_hochberg=None,
+        detectable=smallest_detectable(evidence.spread),
+        margin=metric.margin.around(first.value),
+        verdict=Verdict.NOT_ENOUGH_DATA,
+        reason="",
+        turns=len(tally.turns),
+        left_out=tally.left_out,
+        turns_differing=evidence.differing,
+    )
+
+
+def _difference(first: Estimate, second: Estimate, around: Spread, conversations: int) -> Estimate:
+    if first.value is None or second.value is None:
+        return Estimate(value=None, n=conversations)
+    value = second.value - first.value
+    found = interval(value, around)
+    return Estimate(value=value, low=found and found[0], high=found and found[1], n=conversations)
+
+
+def _tested(
+    evidence: _Evidence, difference: float, resamples: int, seed: int
+) -> tuple[str, float | None] | tuple[None, None]:
+    """The p-value of no difference and its test.
+
+    McNemar for what must be 0: is a conversation clean or not? Sign flips where conversations are few, or all of
+    them differ by the same. Else the t of the bootstrap. Where no turn differs there is nothing to test, and the
+    metric takes no part in the correction: it could not have come out significant (R. E. Tarone, Biometrics 46 (1990)).
+    """
+    metric, tally = evidence.metric, evidence.tally
+    if evidence.differing == 0:
+        return None, None
+    if metric.is_limit:
+        values = (metric.of_totals(side) for side in (tally.first, tally.second))
+        pairs = [(bool(one > 0), bool(other > 0)) for one, other in zip(*values, strict=True)]
+        return "McNemar by conversation", mcnemar_p(pairs)
+    if evidence.conversations <= FEW_CONVERSATIONS or not evidence.spread.known:
+        p = sign_flip_p(tally.first, tally.second, metric.of_totals, flips=resamples, seed=seed)
+        return "sign flips by conversation", p
+    return "bootstrap over conversations", p_value(difference, evidence.spread)
+
+
+def _judged(rows: Sequence[Row], *, same_variant: bool) -> list[Row]:
+    """The rows with p-values adjusted within their family, and verdicts."""
+    judged: dict[str, Row] = {}
+    for detail in (False, True):
+        family = [row for row in rows if row.metric.detail is detail]
+        ps = [row.p for row in family]
+        for row, strict, shown in zip(family, holm(ps), benjamini_hochberg(ps), strict=True):
+            adjusted = replace(row, holm=strict, benjamini_hochberg=shown)
+            judged[row.metric.name] = _with_verdict(adjusted, same_variant=same_variant)
+    return [judged[row.metric.name] for row in rows]
+
+
+def _with_verdict(row: Row, *, same_variant: bool) -> Row:
+    gain, low, high = row.gain, row.difference.low, row.difference.high
+    if gain is None:
+        return replace(row, verdict=Verdict.NOT_ENOUGH_DATA, reason=_undefined(row))
+    verdict, reason = judge(
+        gain,
+        None if low is None or high is None else (low, high),
+        row.holm,
+        margin=row.margin,
+        same_answers=row.turns_differing == 0,
+        same_variant=same_variant,
+    )
+    return replace(row, verdict=verdict, reason=reason)
+
+
+def _undefined(row: Row) -> str:
+    if row.turns == 0:
+        return "no turn could be judged in both runs"
+    missing = [name for name, side in (("first", row.first), ("second", row.second)) if side.value is None]
+    return f"the {' and the '.join(missing)} run has nothing to count"
+
+
+def _changes(
+    metric: Metric, turns: Sequence[TurnKey], one: Array, other: Array, first: Array, second: Array
+) -> list[TurnChange]:
+    """Both sides' counts on `turns`, of shape (turns, parts), and the totals of both runs, of shape (parts)."""
+    put_in = metric.of_totals(first - one + other) - metric.of_totals(first)
+    taken_out = metric.of_totals(second) - metric.of_totals(second - other + one)
+    gains = metric.gain(1.0) * np.nan_to_num((put_in + taken_out) / 2)
+    alone = (metric.of_totals(counts) for counts in (one, other))
+    return [
+        TurnChange(id_, turn, float(gain), _defined(before), _defined(after))
+        for (id_, turn), gain, before, after in zip(turns, gains, *alone, strict=True)
+    ]
+
+
+def _defined(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _same_variant(first: Scores, second: Scores) -> bool:
+    return bool(first.variant) and first.variant == second.variant
+
+
+def pair_alike(first: Scores, second: Scores) -> Pairing:
+    """Both runs by turn. Raises InputError if they cannot be compared."""
+    if first.view is not second.view:
+        raise InputError(f"{first.name} shows {first.view} answers and {second.name} {second.view}; score both alike")
+    if [metric.name for metric in first.metrics] != [metric.name for metric in second.metrics]:
+        raise InputError(f"{first.name} and {second.name} were scored by different metrics; score both alike")
+    paired = pair(first, second)
+    if set(paired.first.turn_of.tolist()).isdisjoint(paired.second.turn_of.tolist()):
+        raise InputError(f"{first.name} and {second.name} have no turn in common; compare runs of one data set")
+    return paired

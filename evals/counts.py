@@ -1,0 +1,81 @@
+"""What was counted in a run, record by record, as a sparse table that sums by any grouping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evals.inference.resampling import Array
+from evals.metrics.metric import Counted, Metric, Positions, Tally
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """The counts of one tally, record by record, as a sparse table.
+
+    `judged` are the positions (in `Scores.records`) of the records that could be judged. Entry i says that record
+    `record[i]` has `amount[i]` of part number `part[i]`.
+    """
+
+    tally: Tally
+    judged: Positions
+    record: Positions
+    part: Positions
+    amount: Array
+
+    def sums(self, group_of: Positions, groups: int, weight_of: Array | None = None) -> Array:
+        """Totals by group, of shape (groups, parts). `group_of` maps a record's position to its group, -1 to none.
+
+        `weight_of` is what a record's counts are multiplied by, one weight for each record.
+        """
+        group = group_of[self.record]
+        kept = group >= 0
+        amounts = self.amount if weight_of is None else self.amount * weight_of[self.record]
+        width = len(self.tally.parts)
+        cells = group[kept] * width + self.part[kept]
+        # Without any entry, bincount counts in integers.
+        return np.bincount(cells, amounts[kept], groups * width).astype(np.float64).reshape(groups, width)
+
+    def with_data(self, metric: Metric) -> Positions:
+        """The records in which any part was counted that the metric reads."""
+        is_read = np.zeros(len(self.tally.parts), dtype=np.bool_)
+        is_read[metric.reads] = True
+        return np.flatnonzero(np.bincount(self.record[is_read[self.part]]))
+
+    def only(self, kept: NDArray[np.bool_]) -> Counts:
+        """The counts of the records that are kept, which are numbered anew."""
+        number = np.cumsum(kept) - 1
+        entries = kept[self.record]
+        return Counts(
+            tally=self.tally,
+            judged=number[self.judged[kept[self.judged]]],
+            record=number[self.record[entries]],
+            part=self.part[entries],
+            amount=self.amount[entries],
+        )
+
+
+class CountsTable:
+    """The counts of one tally while they are being collected."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._positions = {part: position for position, part in enumerate(tally.parts)}
+        self._judged: list[int] = []
+        self._entries: list[tuple[int, int, float]] = []
+
+    def add(self, record: int, counted: Counted) -> None:
+        self._judged.append(record)
+        self._entries.extend((record, self._positions[part], amount) for part, amount in counted.items() if amount)
+
+    def counts(self) -> Counts:
+        records, parts, amounts = zip(*self._entries, strict=True) if self._entries else ((), (), ())
+        return Counts(
+            tally=self._tally,
+            judged=np.array(self._judged, dtype=np.int64),
+            record=np.array(records, dtype=np.int64),
+            part=np.array(parts, dtype=np.int64),
+            amount=np.array(amounts, dtype=np.float64),
+        )

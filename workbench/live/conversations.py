@@ -1,0 +1,279 @@
+"""The contacts that are talked to: what the Live page asks of the engine and of the database.
+
+A turn belongs to the process. A page that is drawn again, or closed, while the engine works leaves it alone; whoever
+looks next finds it still under way, or done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from engine.errors import DatabaseUnavailableError
+from engine.folding import KeptTurn
+from engine.model.conversation import DealStage, Speaker
+from workbench.background import Background
+from workbench.live.steps import Steps, WatchedAnalyzer
+from workbench.live.values import Answers, Kept, LiveContact, Saying, UnderWay
+from workbench.presenters.live_contacts import ListedContact
+from workbench.presenters.live_conversation import Talk, talk_of
+from workbench.presenters.live_stages import Moved
+from workbench.presenters.live_tenants import Sight
+from workbench.presenters.live_thinking import Step
+from workbench.services import Services
+from workbench.variants import variant_named
+
+if TYPE_CHECKING:
+    from engine.analyzers import Analyzer
+    from engine.drafting import Draft
+    from engine.llm.service import ModelService
+    from engine.state.database import Database, TenantSession, TenantSessions
+    from evals.records import Variant
+
+SECONDS = 30.0  # that a page waits for the database
+OTHER_TENANTS = ("other-company", "demo")  # the first that is not one's own is compared with
+MOST_LISTED = 50
+MOST_KEPT = 500  # contacts whose steps, and messages whose drafts, are kept to be shown again
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A variant, with what asks models for it and what analyses with the answers."""
+
+    variant: Variant
+    service: ModelService
+    analyzer: Analyzer
+
+
+class LiveConversations:
+    """The contacts that are talked to. Coroutines belong on the loop of `background`, the rest to any thread."""
+
+    def __init__(self, services: Services, background: Background) -> None:
+        self._services = services
+        self._background = background
+        self._lock = threading.Lock()
+        self._begun: OrderedDict[LiveContact, UnderWay] = OrderedDict()
+        self._drafts: OrderedDict[tuple[LiveContact, int], Draft] = OrderedDict()
+        self._readers: dict[str, _Reader] = {}
+        self._numbers = count(1)
+        self._prepared: set[str] = set()
+        self._opening = asyncio.Lock()
+        self._database: Database | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._database is not None
+
+    def say(self, contact: LiveContact, saying: Saying) -> UnderWay:
+        """Deliver a message on the loop. While something else is under way for the contact, that is answered."""
+        return self._begin(contact, lambda steps: self.deliver(contact, saying, steps))
+
+    def move(self, contact: LiveContact, to: DealStage) -> UnderWay:
+        """Move the deal to another stage, as the presenter wants it."""
+        return self._begin(contact, lambda steps: self._move(contact, to, steps))
+
+    def last(self, contact: LiveContact) -> UnderWay | None:
+        """The newest thing that this process did, or still does, for the contact."""
+        with self._lock:
+            return self._begun.get(contact)
+
+    def _begin(self, contact: LiveContact, work: Callable[[Steps], Coroutine[Any, Any, str]]) -> UnderWay:
+        with self._lock:
+            present = self._begun.get(contact)
+            if present is not None and not present.taking.done():
+                return present
+            steps = Steps()
+            begun = UnderWay(self._background.start(work(steps)), steps, next(self._numbers))
+            self._begun[contact] = begun
+            self._begun.move_to_end(contact)
+            while len(self._begun) > MOST_KEPT:
+                self._begun.popitem(last=False)
+            return begun
+
+    def tenants(self, asked: str | None = None) -> tuple[str, ...]:
+        """The tenants to choose from: one's own, one to compare with, and the one that was asked for if it is a third.
+
+        Raises TenantRequiredError for a name that no tenant can have.
+        """
+        from engine.state.tenants import tenant_uuid
+
+        names: dict[UUID, str] = {}
+        for name in (self._services.settings.tenant, *OTHER_TENANTS):
+            names.setdefault(tenant_uuid(name), name)
+        offered = dict(list(names.items())[:2])
+        if asked:
+            offered.setdefault(tenant_uuid(asked), asked)
+        return tuple(offered.values())
+
+    async def open(self) -> None:
+        """Start the database if need be, and make sure that it is safe. Raises ConfigurationError or StateError."""
+        async with self._opening:
+            if self._database is None:
+                self._database = await self._services.database()
+
+    async def aclose(self) -> None:
+        """Close what was opened. The process otherwise takes it along."""
+        for reader in self._readers.values():
+            await reader.service.aclose()
+        if self._database is not None:
+            await self._database.aclose()
+
+    async def contacts(self, tenant: str) -> tuple[ListedContact, ...]:
+        """The contacts of a tenant that were talked to last, newest first."""
+        from engine.state.repository import ConversationStateRepository
+
+        async with self._tenant(tenant).begin() as session:
+            page = await ConversationStateRepository(session).list(limit=MOST_LISTED)
+        return tuple(ListedContact(item.state.account_id, item.state.contact_id) for item in page.states)
+
+    async def kept(self, contact: LiveContact) -> Kept:
+        """Everything that is kept of a contact, as its tenant sees it."""
+        from engine.outcomes import OutcomeType, list_outcomes
+        from engine.state.messages import MessageLog
+        from engine.state.repository import ConversationStateRepository
+
+        async with self._tenant(contact.tenant).begin() as session:
+            repository = ConversationStateRepository(session)
+            saved = await repository.get(contact.account, contact.contact)
+            sight = await self._sight(session, contact, contact.tenant)
+            if saved is None:
+                return Kept(sight)
+            state_id = UUID(saved.state.state_id)
+            messages = await MessageLog(session).messages(state_id)
+            moves = await repository.stage_history(contact.account, contact.contact)
+            page = await list_outcomes(session, state_id=state_id, outcome_type=OutcomeType.EMAIL_ENGAGEMENT, limit=1)
+        return Kept(
+            sight,
+            saved,
+            tuple(KeptTurn(message.turn, message.analysis) for message in messages),
+            tuple(message.message_id for message in messages),
+            tuple(Moved(move.before, move.to, move.at, move.by) for move in reversed(moves)),
+            page.outcomes[0] if page.outcomes else None,
+        )
+
+    async def sight(self, contact: LiveContact, tenant: str) -> Sight:
+        """How many rows of a contact somebody sees in a session of `tenant`."""
+        async with self._tenant(tenant).begin() as session:
+            return await self._sight(session, contact, tenant)
+
+    async def draft(self, contact: LiveContact, talk: Talk, answers: Answers) -> Draft | None:
+        """The reply to the newest message that was analysed, once drafted not drafted again; None if there is none."""
+        turn = talk.answered
+        if turn is None:
+            return None
+        if (contact, turn) not in self._drafts:
+            state, analysis = talk.side.after(turn), talk.side.analysis(turn)
+            if state is None or analysis is None:
+                return None
+            said = talk.conversation.turns[: turn + 1]
+            channel = said[-1].channel or state.last_channel or talk.conversation.channel
+            reader = self._reader(answers)
+            drafter = self._services.drafter(reader.variant, reader.service, channel)
+            drafted = await drafter.draft(state, said, analysis.question.recommendation, channel=channel)
+            self._drafts[contact, turn] = drafted
+            while len(self._drafts) > MOST_KEPT:
+                self._drafts.popitem(last=False)
+        return self._drafts[contact, turn]
+
+    async def deliver(self, contact: LiveContact, saying: Saying, steps: Steps | None = None) -> str:
+        """Take the turn, do what goes with it, and draft the reply; why it was not saved, in words, or nothing."""
+        steps = steps or Steps()
+        try:
+            if saying.turn.speaker is Speaker.CUSTOMER:
+                await self._prepare(saying.answers, steps)
+            steps.begin(Step.ACCEPTING)
+            problem = await self._take(contact, saying, steps)
+            for stage in saying.moves:
+                await self._change_stage(contact, stage, "as recorded")
+            if not problem and saying.turn.speaker is Speaker.CUSTOMER:
+                steps.begin(Step.DRAFTING)
+                kept = await self.kept(contact)
+                await self.draft(contact, talk_of(kept.state or saying.opening, kept.turns), saying.answers)
+            return problem
+        finally:
+            steps.end()
+
+    async def _prepare(self, answers: Answers, steps: Steps) -> None:
+        """Load what asks models before the clock of a turn runs: the first time that takes seconds."""
+        reader = self._reader(answers)
+        if reader.variant.reasoning_model is not None and reader.variant.name not in self._prepared:
+            steps.begin(Step.PREPARING)
+            await reader.service.warm_up()
+            self._prepared.add(reader.variant.name)
+
+    async def _take(self, contact: LiveContact, saying: Saying, steps: Steps) -> str:
+        """Take one turn; why it was not saved, in words, empty if it was."""
+        from engine.live import Message
+
+        analyzer = WatchedAnalyzer(self._reader(saying.answers).analyzer, steps)
+        engine = self._services.live_engine(self._opened, analyzer)
+        said = {name: getattr(saying.turn, name) for name in ("text", "speaker", "name", "time", "channel")}
+        taken = await engine.take_turn(
+            contact.tenant, contact.account, contact.contact, Message(id=saying.id, **said), opening=saying.opening
+        )
+        if taken.saved and saying.turn.speaker is Speaker.SELLER:
+            await self._report_sending(contact, saying)
+        return taken.not_saved or ""
+
+    async def _report_sending(self, contact: LiveContact, saying: Saying) -> None:
+        """Whether the newest recommendation really went out: with the draft it did, a recorded seller said else."""
+        from engine.outcomes import OutcomeTracker
+
+        kept = await self.kept(contact)
+        if kept.outcome is None or kept.outcome.sent is not None:
+            return
+        async with self._tenant(contact.tenant).begin() as session:
+            tracker, outcome_id = OutcomeTracker(session), kept.outcome.outcome.outcome_id
+            if saying.carries:
+                await tracker.record_sent(outcome_id, key=saying.id)
+            else:
+                await tracker.record_not_sent(outcome_id, key=saying.id, reason="the seller said something else")
+
+    async def _move(self, contact: LiveContact, to: DealStage, steps: Steps) -> str:
+        steps.begin(Step.KEEPING)
+        try:
+            await self._change_stage(contact, to, "by the presenter")
+        finally:
+            steps.end()
+        return ""
+
+    async def _change_stage(self, contact: LiveContact, to: DealStage, by: str) -> None:
+        from engine.analyzers import RulesAnalyzer
+
+        engine = self._services.live_engine(self._opened, RulesAnalyzer())
+        await engine.change_stage(contact.tenant, contact.account, contact.contact, to, by=by)
+
+    async def _sight(self, session: TenantSession, contact: LiveContact, tenant: str) -> Sight:
+        from engine.state.repository import state_id_of
+        from engine.state.tenants import tenant_uuid
+        from engine.state.visible import visible_rows
+
+        state_id = state_id_of(tenant_uuid(contact.tenant), contact.account, contact.contact)
+        return Sight(tenant, str(session.tenant_id), await visible_rows(session, state_id))
+
+    def _reader(self, answers: Answers) -> _Reader:
+        """Who answers: one for each variant, for as long as the process lives."""
+        from engine.prompts import ANALYSIS_PROMPTS
+
+        prompts = self._services.prompts().hashes(ANALYSIS_PROMPTS)
+        variant = variant_named(answers.by, self._services.settings, prompts, answers.recordings or Path())
+        if variant.name not in self._readers:
+            service = self._services.model_service_for(variant)
+            self._readers[variant.name] = _Reader(variant, service, self._services.analyzer_for(variant, service))
+        return self._readers[variant.name]
+
+    def _tenant(self, tenant: str) -> TenantSessions:
+        return self._opened.tenant(tenant)
+
+    @property
+    def _opened(self) -> Database:
+        if self._database is None:
+            raise DatabaseUnavailableError("the database has not been opened yet; load the page again")
+        return self._database

@@ -1,0 +1,29 @@
+"""What became of the newest recommendation, in a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.presenters.figures import moment
+from workbench.presenters.words import Word
+
+if TYPE_CHECKING:
+    from engine.outcomes import StandingOutcome
+
+
+def outcome_word(standing: StandingOutcome | None, turn: int) -> Word | None:
+    """Where the outcome stands, and what that means; None if it is not that of the question after `turn`."""
+    if standing is None or standing.outcome.details.turn != turn:
+        return None
+    closes = moment(standing.outcome.closes_at)
+    name, meaning = {
+        "pending": ("Outcome pending", f"A reply counts until {closes}. Until then it is in no rate."),
+        "positive": ("Answered in time", "The customer replied inside the window: that is positive."),
+        "negative": ("Not answered", "The window has closed without a reply."),
+        "late": ("Answered late", "A reply came after the window: it is kept apart."),
+        "superseded": ("Superseded", "A newer question took its place before anything came of it."),
+        "not_sent": ("Not sent", "The seller said something else, so no reply counts for it."),
+    }[standing.status]
+    if standing.status == "pending" and standing.sent:
+        name = "Sent, outcome pending"
+    return Word(name, meaning)
