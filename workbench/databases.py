@@ -80,12 +80,12 @@ class DatabaseServer:
         return DatabaseUrls(app=self.url(Role.APP), owner=self.url(Role.OWNER), maintenance=self.url(Role.MAINTENANCE))
 
     def set_up(self) -> bool:
-        """Make roles and schema on a server that settings name, where they are missing and maintenance may; if it did.
+        """Make roles and schema on a server that settings name, if they are missing; whether that was done.
 
-        The roles get the passwords in their addresses. Raises ConfigurationError and DatabaseUnavailableError.
+        The roles get the passwords in their addresses. Without a maintenance address nothing is done. Raises
+        ConfigurationError and DatabaseUnavailableError.
         """
-        from engine.state.overview import is_set_up
-        from engine.state.roles import set_up
+        from engine.state.roles import is_set_up, set_up
 
         if self.embedded or not self.has(Role.MAINTENANCE) or is_set_up(self.url(Role.MAINTENANCE)):
             return False
@@ -94,10 +94,17 @@ class DatabaseServer:
 
     def bring_up_to_date(self) -> None:
         """Migrate a server of our own to the newest revision; one that settings name is only migrated when asked."""
-        from engine.state.schema import current, head, upgrade
+        from engine.state.schema import current, upgrade
+        from engine.state.tables import HEAD
 
-        if self.embedded and current(self.url(Role.APP)) != head():
+        if self.embedded and current(self.url(Role.APP)) != HEAD:
             upgrade(self.url(Role.OWNER))
+
+    def check_settings(self) -> None:
+        """Raises ConfigurationError if an owner is named and no application: they would use different servers."""
+        given = [_VARIABLES[role] for role in Role if self._given(role)]
+        if given and self.embedded:
+            raise ConfigurationError(f"{given[0]} is set, but QBS_DATABASE_URL is not: set both, or neither")
 
     def _given(self, role: Role) -> DatabaseUrl | None:
         settings = self.settings
@@ -106,12 +113,6 @@ class DatabaseServer:
             Role.OWNER: settings.database_owner_url,
             Role.MAINTENANCE: settings.database_maintenance_url,
         }[role]
-
-    def check_settings(self) -> None:
-        """Raises ConfigurationError if an owner is named and no application: they would use different servers."""
-        given = [_VARIABLES[role] for role in Role if self._given(role)]
-        if given and self.embedded:
-            raise ConfigurationError(f"{given[0]} is set, but QBS_DATABASE_URL is not: set both, or neither")
 
 
 @cache

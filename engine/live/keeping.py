@@ -17,10 +17,11 @@ from engine.folding import OPENING, KeptTurn, make_room, state_before, take_in, 
 from engine.model.analysis import Analysis
 from engine.model.conversation import Speaker, Turn
 from engine.model.state import ConversationState
-from engine.outcomes import OutcomeTracker, OutcomeType, record_qbs_outcome
+from engine.outcomes import OutcomeTracker, OutcomeType, outcome_details, recording_outcomes
 from engine.state.database import TenantSession
+from engine.state.inquiry import Inquiry
 from engine.state.messages import LoggedMessage, Message, MessageLog
-from engine.state.repository import ConversationStateRepository, SavedState
+from engine.state.repository import ConversationStateRepository, SavedState, state_id_of
 from engine.wording import questions
 
 
@@ -66,33 +67,37 @@ async def accept(session: TenantSession, opening: ConversationState, message: Me
     so that they are folded again. Raises InputError if another message has its index, StaleStateError if somebody
     else made the state at the same moment.
     """
-    repository, log = ConversationStateRepository(session), MessageLog(session)
-    saved = await repository.get(opening.account_id, opening.contact_id, lock=True)
+    repository, log, tracker = ConversationStateRepository(session), MessageLog(session), OutcomeTracker(session)
+    state_id = state_id_of(session.tenant_id, opening.account_id, opening.contact_id)
+    (saved, met), known = await session.ask(
+        repository.getting(opening.account_id, opening.contact_id, lock=True)
+        .along(log.meeting(state_id, message.id))
+        .along(tracker.answering(state_id, at=message.time, key=message.id))
+    )
     if saved is None:
         saved = await repository.save(with_opening(opening), version=None)
-    state_id = UUID(saved.state.state_id)
-    accepted = await log.accept(state_id, message)
+    accepted = await log.add(state_id, message, met)
     if accepted.message.analysis is not None:
         return await _again(session, saved, accepted.message, at)
-    turn, turns = accepted.message.turn, await log.history(state_id)
-    late = turns[-1].index > turn.index
+    turn = accepted.message.turn
+    late = any(other.index > turn.index for other in met.turns)
     others = _others(await log.messages(state_id), turn) if late else ()
     if not accepted.duplicate:
-        saved = await _made_room(repository, saved, others, turn, alone=len(turns) == 1)
+        saved = await _made_room(repository, saved, others, turn, alone=not met.turns)
         if turn.speaker is Speaker.CUSTOMER:
-            await OutcomeTracker(session).record_reply(state_id, at=turn.time or at, key=message.id)
+            await tracker.record_reply(state_id, at=turn.time or at, key=message.id, known=known)
     return Delivered(
         message=accepted.message,
         saved=saved,
         before=state_before(turn.index, saved.state, others),
-        history=tuple(earlier for earlier in turns if earlier.index < turn.index),
+        history=tuple(earlier for earlier in met.turns if earlier.index < turn.index),
         late=late,
         duplicate=accepted.duplicate,
     )
 
 
 async def _again(session: TenantSession, saved: SavedState, message: LoggedMessage, at: datetime) -> Delivered:
-    """A message that was settled before: there is nothing left to do, and so nothing to be read for it."""
+    """A message that was settled before: there is nothing left to do."""
     outcome_id = await _outcome_again(session, saved.state, message, at)
     return Delivered(message, saved, saved.state, (), late=False, duplicate=True, outcome_id=outcome_id)
 
@@ -104,7 +109,8 @@ async def settle(session: TenantSession, delivered: Delivered, analysis: Analysi
     """
     if not delivered.late:
         after = advance(delivered.saved.state, delivered.turn, analysis)
-        with suppress(StaleStateError):  # which leaves the state locked, and nothing changed
+        ConversationStateRepository(session).remember(delivered.saved)
+        with suppress(StaleStateError):  # then nothing was changed
             return await _keep(session, delivered, after, delivered.saved.version, analysis, at)
     return await _settle_anew(session, delivered, analysis, at)
 
@@ -133,8 +139,10 @@ async def _keep(
 ) -> Settled:
     """Save the state after a turn, with its analysis and the outcome that it waits for."""
     saved = await ConversationStateRepository(session).save(after, version=version)
-    await MessageLog(session).set_analysis(UUID(after.state_id), delivered.message.message_id, analysis)
-    return Settled(analysis, saved, await _record_outcome(session, saved.state, delivered.turn, analysis, at))
+    analysed = MessageLog(session).analysing(UUID(after.state_id), delivered.message.message_id, analysis)
+    recorded = _recording(session, saved.state, delivered.turn, analysis, at)
+    _, outcome_id = await session.ask(analysed.along(recorded))
+    return Settled(analysis, saved, outcome_id)
 
 
 async def _made_room(
@@ -151,17 +159,20 @@ async def _made_room(
     return saved
 
 
-async def _record_outcome(
+def _recording(
     session: TenantSession, state: ConversationState, turn: Turn, analysis: Analysis, at: datetime
-) -> UUID | None:
+) -> Inquiry[UUID | None]:
     """Record the recommendation, if it asks anything: without a question there is nothing to be answered.
 
-    Returns the outcome that waits for the customer's reply. What was recorded before stays, and is returned again.
+    Gives the outcome that waits for the customer's reply. What was recorded before stays, and is given again.
     """
     if not questions(analysis.question.recommendation.suggested_question):
-        return None
-    outcomes = await record_qbs_outcome(session, state, turn, analysis, at=at)
-    return next(one.outcome_id for one in outcomes if one.outcome_type is OutcomeType.EMAIL_ENGAGEMENT)
+        return Inquiry((), lambda answers: None)
+    details = outcome_details(state, turn, analysis)
+    recorded = recording_outcomes(session.tenant_id, state, turn, analysis, details, at=at)
+    return recorded.then(
+        lambda outcomes: next(one.outcome_id for one in outcomes if one.outcome_type is OutcomeType.EMAIL_ENGAGEMENT)
+    )
 
 
 async def _outcome_again(
@@ -170,7 +181,7 @@ async def _outcome_again(
     """The outcome that was recorded with an analysis that is there already."""
     if message.analysis is None:
         return None
-    return await _record_outcome(session, state, message.turn, message.analysis, at)
+    return await session.ask(_recording(session, state, message.turn, message.analysis, at))
 
 
 def _others(messages: Sequence[LoggedMessage], turn: Turn) -> tuple[KeptTurn, ...]:

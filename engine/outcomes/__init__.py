@@ -9,7 +9,7 @@ docs/outcomes.md says what counts as what, and why.
 
 from engine.outcomes.closing import resolve_closed
 from engine.outcomes.reading import count_outcomes, list_outcomes, outcome_events
-from engine.outcomes.recording import outcome_details, record_qbs_outcome
+from engine.outcomes.recording import outcome_details, record_qbs_outcome, recording_outcomes
 from engine.outcomes.tracker import OutcomeTracker
 from engine.outcomes.values import (
     EventKind,
@@ -41,5 +41,6 @@ __all__ = [
     "outcome_details",
     "outcome_events",
     "record_qbs_outcome",
+    "recording_outcomes",
     "resolve_closed",
 ]

@@ -15,20 +15,20 @@ select question.outcome_id, question.closes_at, event.event_id, event.kind, even
  order by question.outcome_id, event.recorded_at
 """  # noqa: S608  # made of this package's own text
 
-# The question that a reply answers: the newest one that the customer had by then.
+# The question that a reply answers: the newest one that the customer had by then, or has by now.
 NEWEST_QUESTION = statement(
     f"""
 with question as (
     select outcome.outcome_id, outcome.closes_at
       from qbs.outcomes outcome
      where outcome.tenant_id = :tenant_id::uuid and outcome.state_id = :state_id::uuid
-       and outcome.outcome_type = 'email_engagement' and outcome.recommended_at < :at::timestamptz
+       and outcome.outcome_type = 'email_engagement' and outcome.recommended_at < coalesce(:at::timestamptz, now())
        and not {unsent("outcome")}
        and coalesce((
            select min(sent.occurred_at)
              from qbs.outcome_events sent
             where sent.tenant_id = outcome.tenant_id and sent.outcome_id = outcome.outcome_id
-              and sent.kind = 'sent'), outcome.recommended_at) < :at::timestamptz
+              and sent.kind = 'sent'), outcome.recommended_at) < coalesce(:at::timestamptz, now())
      order by outcome.recommended_at desc, outcome.outcome_id desc
      limit 1
 ){_WITH_FACTS}""",  # noqa: S608  # made of this package's own text

@@ -12,6 +12,7 @@ from engine.model.state import ConversationState
 from engine.outcomes.sql import DETAILS_VERSION, OUTCOME_COLUMNS, listed, outcome_of, statement
 from engine.outcomes.values import Outcome, OutcomeDetails, OutcomeType
 from engine.state.database import TenantSession
+from engine.state.inquiry import Inquiry
 from engine.state.statements import Call
 
 _RECORD = statement("""
@@ -50,8 +51,6 @@ async def record_qbs_outcome(
     answered today. `key` makes a second delivery change nothing and return what was recorded first; without it that
     is the turn of this contact's conversation.
     """
-    at = at or datetime.now(UTC)
-    key = key or f"{state.state_id}:{turn.index}"
     details = outcome_details(
         state,
         turn,
@@ -60,14 +59,34 @@ async def record_qbs_outcome(
         calibration=calibration,
         calibrated_confidence=calibrated_confidence,
     )
+    return await session.ask(
+        recording_outcomes(
+            session.tenant_id, state, turn, analysis, details, at=at or datetime.now(UTC), types=types, key=key
+        )
+    )
+
+
+def recording_outcomes(
+    tenant_id: UUID,
+    state: ConversationState,
+    turn: Turn,
+    analysis: Analysis,
+    details: OutcomeDetails,
+    *,
+    at: datetime,
+    types: Sequence[OutcomeType] = tuple(OutcomeType),
+    key: str | None = None,
+) -> Inquiry[tuple[Outcome, ...]]:
+    """What `record_qbs_outcome` does, to be sent along with something else."""
+    key = key or f"{state.state_id}:{turn.index}"
+    recommendation = analysis.question.recommendation
     calls: list[Call] = []
     for outcome_type in types:
         own_key = f"{key}:{outcome_type}"
-        outcome_id = uuid5(session.tenant_id, own_key)
-        recommendation = analysis.question.recommendation
+        outcome_id = uuid5(tenant_id, own_key)
         calls += (
             _RECORD(
-                tenant_id=session.tenant_id,
+                tenant_id=tenant_id,
                 outcome_id=outcome_id,
                 state_id=UUID(state.state_id),
                 key=own_key,
@@ -79,10 +98,9 @@ async def record_qbs_outcome(
                 details=details.model_dump_json().encode(),
                 version=DETAILS_VERSION,
             ),
-            _RECORDED(tenant_id=session.tenant_id, outcome_id=outcome_id),
+            _RECORDED(tenant_id=tenant_id, outcome_id=outcome_id),
         )
-    answers = await session.send(*calls)
-    return tuple(outcome_of(rows[0]) for rows in answers[1::2])
+    return Inquiry(tuple(calls), lambda answers: tuple(outcome_of(rows[0]) for rows in answers[1::2]))
 
 
 def outcome_details(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -18,10 +19,20 @@ from engine.outcomes.values import EventKind, OutcomeEvent
 from engine.outcomes.verdict import Fact, Verdict, verdict
 from engine.stages import ACTIVE_STAGES
 from engine.state.database import TenantSession
+from engine.state.driver import Row
+from engine.state.inquiry import Inquiry
 from engine.state.statements import Call
 
 ATTEMPTS = 5  # at an outcome that others resolve at the same moment
 CORRECTABLE = (EventKind.POSITIVE, EventKind.NEGATIVE, EventKind.LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of something that is reported: the outcomes that it is about, and what was recorded of it."""
+
+    about: Sequence[Row]
+    recorded: Sequence[Row]
 
 
 class OutcomeTracker:
@@ -33,17 +44,29 @@ class OutcomeTracker:
     def __init__(self, session: TenantSession) -> None:
         self._session = session
 
+    def answering(self, state_id: UUID, *, at: datetime | None, key: str) -> Inquiry[Known]:
+        """What `record_reply` asks first, of a reply written `at` (None: now)."""
+        find = facts.NEWEST_QUESTION(tenant_id=self._session.tenant_id, state_id=state_id, at=at)
+        return self._known(find, _reply_key(state_id, key))
+
     async def record_reply(
-        self, state_id: UUID | str, *, at: datetime, key: str, details: Mapping[str, Any] | None = None
+        self,
+        state_id: UUID | str,
+        *,
+        at: datetime,
+        key: str,
+        details: Mapping[str, Any] | None = None,
+        known: Known | None = None,
     ) -> OutcomeEvent | None:
         """The contact wrote `at`: an answer to the newest question that was asked before, and to no other.
 
         Inside its window that is positive, after it late. Returns the event, also that of an earlier delivery; None if
-        the reply says nothing new: there was no question, or it was answered already.
+        the reply says nothing new: there was no question, or it was answered already. `known` is the answer to
+        `answering`, where this transaction has asked that already.
         """
         state_id = _uuid(state_id)
-        find = facts.NEWEST_QUESTION(tenant_id=self._session.tenant_id, state_id=state_id, at=_time(at))
-        recorded = await self._happened(find, at, f"reply:{state_id}:{key}", details or {})
+        inquiry = self.answering(state_id, at=_time(at), key=key)
+        recorded = await self._happened(inquiry, at, _reply_key(state_id, key), details or {}, known=known)
         return recorded[0] if recorded else None
 
     async def record_progress(
@@ -60,7 +83,8 @@ class OutcomeTracker:
         find = facts.OPEN_DEALS(
             tenant_id=self._session.tenant_id, state_id=state_id, at=_time(at), stages=" ".join(earlier)
         )
-        return await self._happened(find, at, f"progress:{state_id}:{key}", {"to": to}, key_each=True)
+        key = f"progress:{state_id}:{key}"
+        return await self._happened(self._known(find, key), at, key, {"to": to}, key_each=True)
 
     async def record_sent(
         self, outcome_id: UUID | str, *, at: datetime | None = None, key: str | None = None
@@ -87,7 +111,8 @@ class OutcomeTracker:
                 question = facts.NEWEST_QUESTION(
                     tenant_id=self._session.tenant_id, state_id=reply["state_id"], at=reply["occurred_at"]
                 )
-                await self._happened(question, reply["occurred_at"], again, json.loads(reply["details"]))
+                inquiry, passed_on = self._known(question, again), json.loads(reply["details"])
+                await self._happened(inquiry, reply["occurred_at"], again, passed_on)
         return recorded
 
     async def correct(
@@ -117,18 +142,29 @@ class OutcomeTracker:
         """See `engine.outcomes.closing.resolve_closed`."""
         return await resolve_closed(self._session, as_of)
 
-    async def _happened(
-        self, find: Call, at: datetime, key: str, details: Mapping[str, Any], *, key_each: bool = False
-    ) -> tuple[OutcomeEvent, ...]:
-        """Record what happened `at` for each outcome that `find` brings. Others may resolve the same ones meanwhile.
+    def _known(self, find: Call, key: str) -> Inquiry[Known]:
+        return Inquiry((find, self._by_key(key)), lambda answers: Known(*answers))
 
-        The key is that of what happened; with `key_each`, each outcome has one of its own made from it.
+    async def _happened(
+        self,
+        inquiry: Inquiry[Known],
+        at: datetime,
+        key: str,
+        details: Mapping[str, Any],
+        *,
+        key_each: bool = False,
+        known: Known | None = None,
+    ) -> tuple[OutcomeEvent, ...]:
+        """Record what happened `at` for each outcome that `inquiry` finds. Others may resolve the same ones meanwhile.
+
+        The key is that of what happened; with `key_each`, each outcome has one of its own made from it. `known` is the
+        answer to the inquiry, if there is one already.
         """
         for _ in range(ATTEMPTS):
-            found, known = await self._session.send(find, self._by_key(key))
-            if known:
-                return (event_of(known[0]),)
-            verdicts = _verdicts(found, at)
+            met = await self._session.ask(inquiry) if known is None else known
+            if met.recorded:
+                return (event_of(met.recorded[0]),)
+            verdicts, known = _verdicts(met.about, at), None
             keys = {outcome: f"{key}:{outcome}" if key_each else key for outcome, _ in verdicts}
             adding = [self._add(outcome, said, at, keys[outcome], details) for outcome, said in verdicts]
             looking = [self._by_key(keys[outcome]) for outcome, _ in verdicts]
@@ -171,6 +207,10 @@ class OutcomeTracker:
             supersedes=said.supersedes,
             details=json.dumps(details).encode(),
         )
+
+
+def _reply_key(state_id: UUID, key: str) -> str:
+    return f"reply:{state_id}:{key}"
 
 
 def stages_before(stage: DealStage) -> tuple[DealStage, ...]:

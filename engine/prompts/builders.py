@@ -14,7 +14,7 @@ from engine.pain import PainDepthTracker
 from engine.prompts import variables
 from engine.prompts.library import PromptLibrary
 from engine.prompts.prompt import Message, ModelRole, Prompt
-from engine.prompts.transcript import as_transcript, parse
+from engine.prompts.transcript import as_transcript, latest_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def build_expansion_detection_prompt(
         **variables.header(context or ConversationContext()),
         "known_contacts": variables.names(existing_contacts),
         "transcript": text,
-        "latest_turn": parse(text)[-1].index,
+        "latest_turn": latest_index(text),
     }
     return _filled(_library(prompts).load("expansion"), available)
 

@@ -55,10 +55,17 @@ def parse(text: str) -> tuple[Turn, ...]:
     return tuple(_turn(match, lines) for match, lines in found)
 
 
+def latest_index(text: str) -> int | None:
+    """The index of the last turn that `parse` finds in `text`; None when there is none."""
+    found = [match for line in _last_block(text) if (match := _TURN.fullmatch(line))]
+    return int(found[-1][1]) if found else None
+
+
 def as_transcript(text: str) -> str:
     """`text` if it is a rendered transcript; else a transcript in which the customer says it."""
     first, *inner, last = f"{text}\n".split("\n")[:-1] if "\n" in text else ("", "")
-    if (first, last) == (OPENING, CLOSING) and all(_LINE.fullmatch(line) for line in inner) and parse(text):
+    rendered = (first, last) == (OPENING, CLOSING) and all(_LINE.fullmatch(line) for line in inner)
+    if rendered and latest_index(text) is not None:
         return text
     return render((Turn(index=0, speaker=Speaker.CUSTOMER, text=text[-MAX_TURN_CHARACTERS:]),))
 

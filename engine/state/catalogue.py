@@ -7,13 +7,12 @@ that it does not know to be harmless is a leak until somebody says otherwise her
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.state.roles import APP
 from engine.state.tables import SCHEMA
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
 _KNOWN = {
     "schema": SCHEMA,
@@ -138,7 +137,9 @@ LEAKS: tuple[Leak, ...] = (
         select distinct name, a.privilege_type, coalesce(r.rolname, 'public')
         from tables cross join lateral pg_catalog.aclexplode(relacl) a
         left join pg_catalog.pg_roles r on r.oid = a.grantee
-        where a.grantee = 0 or r.rolname = :app and a.privilege_type <> all (cast(:rights as text[]))
+        where a.grantee = 0 or a.grantee <> relowner and a.privilege_type <> all (cast(:rights as text[]))
+            and exists (select 1 from pg_catalog.pg_roles app
+                where app.rolname = :app and not app.rolsuper and pg_has_role(app.oid, a.grantee, 'member'))
         """,
     ),
     Leak(
@@ -157,8 +158,6 @@ LEAKS: tuple[Leak, ...] = (
 
 async def leaks(connection: AsyncConnection) -> tuple[str, ...]:
     """Every leak that is found, each with its remedy. Any role may look."""
-    from sqlalchemy import text
-
     found: list[str] = []
     for leak in LEAKS:
         query = _TABLES + leak.query

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from engine.errors import ConfigurationError, DatabaseUnavailableError
-from engine.state.refusals import unavailable
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import make_conninfo
+
+from engine.errors import ConfigurationError, DatabaseUnavailableError, QBSError
+from engine.state.faults import code_of, state_error, unavailable
 from engine.state.tables import SCHEMA
 from engine.state.urls import parts_of, without_password
-
-if TYPE_CHECKING:
-    import psycopg
 
 CONNECT_SECONDS = 10
 
 
 def connect(url: str) -> psycopg.Connection:
     """A connection, with nothing on its search path. Raises psycopg's errors, and ConfigurationError for no address."""
-    import psycopg
-    from psycopg.conninfo import make_conninfo
-
-    told = {"connect_timeout": str(CONNECT_SECONDS), "application_name": "qbs", **parts_of(url)}
+    usual = {"connect_timeout": str(CONNECT_SECONDS), "application_name": "qbs"}
+    told = {**usual, **parts_of(url), "client_encoding": "UTF8"}
     connection = psycopg.connect(make_conninfo("", **told))
     with connection.transaction():
         connection.execute("set search_path = ''")
@@ -33,10 +31,9 @@ def connect(url: str) -> psycopg.Connection:
 def connected(url: str, *, snapshot: bool = False) -> Iterator[psycopg.Connection]:
     """One transaction over a connection of its own; with `snapshot`, all of it sees the same moment, and only reads.
 
-    Raises DatabaseUnavailableError, and ConfigurationError if the role may not do what is done.
+    Raises DatabaseUnavailableError, ConfigurationError if the role may not do what is done, and StateError for
+    whatever else the server refuses.
     """
-    import psycopg
-
     try:
         with connect(url) as connection:
             if snapshot:
@@ -44,22 +41,20 @@ def connected(url: str, *, snapshot: bool = False) -> Iterator[psycopg.Connectio
                 connection.read_only = True
             yield connection
     except psycopg.Error as error:
-        raise said(url, error) from None
+        raise explained(url, error) from None
 
 
-def said(url: str, error: psycopg.Error) -> Exception:
-    """The project's own error for the driver's, where there is one."""
-    from psycopg import errors
-
+def explained(url: str, error: BaseException) -> QBSError:
+    """The project's own error for the driver's, whether no connection was made or something went wrong over it."""
     if isinstance(error, errors.InsufficientPrivilege):
         return ConfigurationError(
             f"{without_password(url)}: the role may not do this; docs/production-state.md has what each role needs"
         )
     if isinstance(error, errors.LockNotAvailable):
         return DatabaseUnavailableError("the tables are in use, and nothing was changed; try again in a quieter moment")
-    if isinstance(error, errors.OperationalError):
+    if isinstance(error, errors.OperationalError) and not code_of(error):
         return unavailable(url, error)
-    return error
+    return state_error(error)
 
 
 def revision_of(connection: psycopg.Connection) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from engine.errors import DatabaseUnavailableError, StateError, UnsafeDatabaseError
 from engine.state.driver import Row
 from engine.state.faults import DRIVER_ERRORS, is_lost, state_error
+from engine.state.inquiry import Inquiry
 from engine.state.lending import Lender, Loan
 from engine.state.pool import POOL_SIZE, TIMEOUT_S
 from engine.state.statements import BEGIN, COMMIT, SET_LIMITS, SET_TENANT, Call
@@ -29,6 +30,8 @@ from engine.state.tenants import tenant_uuid
 
 if TYPE_CHECKING:
     from engine.state.state_rows import Stored
+
+T = TypeVar("T")
 
 
 class Database:
@@ -131,10 +134,14 @@ class TenantSession:
             raise StateError("a statement that could not miss its row has missed it; look for a trigger on the table")
         return answers[len(later) :]
 
+    async def ask(self, inquiry: Inquiry[T]) -> T:
+        """What was asked for, in one round trip."""
+        return inquiry.read(await self.send(*inquiry.calls))
+
     async def send_later(self, call: Call) -> None:
         """Send a statement with whatever is sent next, at the latest with the commit: this saves a round trip.
 
-        Only for one that changes a row which this transaction has locked, and gives it back.
+        Only for one that gives back a row, or fails: it adds one, or changes one which this transaction has locked.
         """
         if self._loan is not None and self._loan.driver.clean:
             self._later.append(call)

@@ -14,9 +14,8 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from engine.errors import DatabaseUnavailableError
 from engine.state.driver import Driver
-from engine.state.faults import DRIVER_ERRORS, driver_error
+from engine.state.faults import DRIVER_ERRORS, unavailable
 from engine.state.pool import is_dead, make_engine
-from engine.state.refusals import unavailable
 from engine.state.statements import ROLLBACK
 
 
@@ -100,7 +99,7 @@ class Lender:
     def _explained(self, error: Exception, timeout_s: float) -> DatabaseUnavailableError:
         if isinstance(error, TimeoutError):
             return DatabaseUnavailableError(f"Postgres did not answer within {timeout_s:g} s")
-        return unavailable(self._url, cast("psycopg.Error", driver_error(error)))
+        return unavailable(self._url, error)
 
 
 def _close_all(idle: list[PoolProxiedConnection]) -> None:

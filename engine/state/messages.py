@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, ValidationError
-from sqlalchemy import ColumnElement, Table, bindparam, func, insert, or_, select, update
-from sqlalchemy import text as sql
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from sqlalchemy import ColumnElement, Label, Table, bindparam, insert, or_, select, update
 
 from engine.errors import InputError, StateNotFoundError
 from engine.model.analysis import Analysis
@@ -19,11 +19,13 @@ from engine.model.value import Value
 from engine.state.database import TenantSession
 from engine.state.documents import SCHEMA_VERSION, Kind, Where, clean_text, read, write
 from engine.state.driver import Row
-from engine.state.state_rows import lock_one
+from engine.state.inquiry import Answers, Inquiry
+from engine.state.state_rows import stored
 from engine.state.statements import Parameter, Statement, compiled
 from engine.state.tables import MessageModel
 
 MESSAGES = cast("Table", MessageModel.__table__)
+_TURN = {name: MESSAGES.c["turn" if name == "index" else name] for name in Turn.model_fields}  # by field
 
 
 class Message(Value):
@@ -62,6 +64,25 @@ class Accepted:
     cleaned: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What a message meets where it is delivered: itself, if it was there before, and everything that was said."""
+
+    same: LoggedMessage | None
+    turns: tuple[Turn, ...]
+
+    def place(self, wished: int | None) -> int:
+        """The index of a new message. Raises InputError if another has the one that it wishes for."""
+        if wished is None:
+            return self.turns[-1].index + 1 if self.turns else 0
+        if any(turn.index == wished for turn in self.turns):
+            raise InputError(
+                "another message has this index already; give its own, or none, and it comes after all others",
+                turn=wished,
+            )
+        return wished
+
+
 class MessageLog:
     """The messages of the session's tenant, by the id of their conversation's state."""
 
@@ -73,28 +94,38 @@ class MessageLog:
 
         Raises StateNotFoundError, and InputError if another message has its index, or a text that is too long.
         """
+        locking = stored(self._session, state_id)
+        _, met = await self._session.ask(locking.along(self.meeting(state_id, message.id)))
+        return await self.add(state_id, message, met)
+
+    def meeting(self, state_id: UUID, message_id: str) -> Inquiry[Met]:
+        """What a message meets; to be asked once its state is locked, so that it stays so."""
         mine = {"tenant_id": self._session.tenant_id, "state_id": state_id}
-        locked, same, placed = await self._session.send(
-            lock_one()(**mine),
-            _by_id()(**mine, message_id=message.id),
-            _place()(**mine, turn=message.index),
-        )
-        if not locked:
+
+        def read(answers: Answers) -> Met:
+            same, turns = answers
+            return Met(self._logged(same[0]) if same else None, _turns_of(turns))
+
+        return Inquiry((_by_id()(**mine, message_id=message_id), _turns()(**mine, before=None)), read)
+
+    async def add(self, state_id: UUID, message: Message, met: Met) -> Accepted:
+        """As `accept`, of a message for which this transaction has locked the state, and then asked what it meets."""
+        state = self._session.seen.get(state_id)
+        if state is None:
             raise StateNotFoundError("no state is kept for this conversation; save one before its messages")
-        if same:
-            return Accepted(self._logged(same[0]), duplicate=True)
-        if placed[0]["taken"]:
-            raise InputError(
-                "another message has this index already; give its own, or none, and it comes after all others",
-                turn=message.index,
-            )
-        return await self._insert(mine, message, placed[0]["next"] if message.index is None else message.index)
+        if met.same:
+            return Accepted(met.same, duplicate=True)
+        turn, cleaned = _cleaned_turn(message, met.place(message.index), state.now)
+        said: dict[str, Parameter] = {name: getattr(turn, name) for name in Turn.model_fields}
+        said |= {"tenant_id": self._session.tenant_id, "state_id": state_id, "message_id": message.id}
+        await self._session.send_later(_insert()(**said))
+        return Accepted(LoggedMessage(message.id, turn), cleaned=cleaned)
 
     async def history(self, state_id: UUID, *, before: int | None = None) -> tuple[Turn, ...]:
         """The turns of everybody in the order of their index, up to but without the turn `before`."""
         call = _turns()(tenant_id=self._session.tenant_id, state_id=state_id, before=before)
         [rows] = await self._session.send(call)
-        return tuple(_turn(row) for row in rows)
+        return _turns_of(rows)
 
     async def messages(self, state_id: UUID) -> tuple[LoggedMessage, ...]:
         """Every message with its analysis, in the order of their index: what folding again needs."""
@@ -110,45 +141,41 @@ class MessageLog:
 
         Raises StateNotFoundError if there is no such message.
         """
+        return await self._session.ask(self.analysing(state_id, message_id, analysis))
+
+    def analysing(self, state_id: UUID, message_id: str, analysis: Analysis) -> Inquiry[bool]:
+        """What `set_analysis` does, to be sent along with something else."""
         mine: dict[str, Parameter] = {"tenant_id": self._session.tenant_id, "state_id": state_id}
         mine["message_id"] = message_id
         document = write(Kind.ANALYSIS, analysis)
-        changed, there = await self._session.send(
-            _analyse()(**mine, analysis=document.json, analysis_version=SCHEMA_VERSION), _exists()(**mine)
-        )
-        if not there:
-            raise StateNotFoundError("there is no such message in this conversation; accept it first")
-        return bool(changed)
 
-    async def _insert(self, mine: Mapping[str, UUID], message: Message, index: int) -> Accepted:
-        turn, cleaned = _cleaned_turn(message, index)
-        [rows] = await self._session.send(
-            _insert()(
-                **mine,
-                message_id=message.id,
-                turn=index,
-                speaker=turn.speaker,
-                name=turn.name,
-                text=turn.text,
-                time=turn.time,
-                channel=turn.channel,
-            )
-        )
-        return Accepted(self._logged(rows[0]), cleaned=cleaned)
+        def read(answers: Answers) -> bool:
+            changed, there = answers
+            if not there:
+                raise StateNotFoundError("there is no such message in this conversation; accept it first")
+            return bool(changed)
+
+        analyse = _analyse()(**mine, analysis=document.json, analysis_version=SCHEMA_VERSION)
+        return Inquiry((analyse, _exists()(**mine)), read)
 
     def _logged(self, row: Row) -> LoggedMessage:
         analysis = None
         if row["analysis"] is not None:
-            where = Where(self._session.tenant_id, row["state_id"], row["turn"])
+            where = Where(self._session.tenant_id, row["state_id"], row["index"])
             analysis = read(Analysis, Kind.ANALYSIS, row["analysis"], row["analysis_version"], where)
-        return LoggedMessage(row["message_id"], _turn(row), analysis)
+        [turn] = _turns_of([{name: row[name] for name in Turn.model_fields}])
+        return LoggedMessage(row["message_id"], turn, analysis)
 
 
-def _cleaned_turn(message: Message, index: int) -> tuple[Turn, int]:
-    """The message as a turn, without the characters that Postgres cannot hold, and how many there were."""
+def _cleaned_turn(message: Message, index: int, now: datetime) -> tuple[Turn, int]:
+    """The message as a turn, without the characters that Postgres cannot hold, and how many there were.
+
+    Its time has the zone of `now`, as times have that are read.
+    """
     text, cleaned = clean_text(message.text)
     name, cleaned_too = clean_text(message.name or "")
-    said = {"index": index, "speaker": message.speaker, "time": message.time, "channel": message.channel}
+    time = (message.time or now).astimezone(now.tzinfo)
+    said = {"index": index, "speaker": message.speaker, "time": time, "channel": message.channel}
     try:
         return Turn.model_validate({**said, "text": text, "name": name or None}), cleaned + cleaned_too
     except ValidationError as error:
@@ -156,14 +183,28 @@ def _cleaned_turn(message: Message, index: int) -> tuple[Turn, int]:
         raise InputError(f"the message's {wrong['loc'][0]}: {wrong['msg']}", turn=index) from None
 
 
-def _turn(row: Row) -> Turn:
-    fields = {name: row[name] for name in ("speaker", "name", "text", "time", "channel")}
-    return Turn.model_validate({"index": row["turn"], **fields})
+def _turns_of(rows: Sequence[Row]) -> tuple[Turn, ...]:
+    """The turns in rows that hold what a turn does, under the same names."""
+    return _reading().validate_python(rows)
+
+
+@cache
+def _reading() -> TypeAdapter[tuple[Turn, ...]]:
+    return TypeAdapter(tuple[Turn, ...])
+
+
+def _as_turn() -> tuple[Label[Any], ...]:
+    return tuple(column.label(name) for name, column in _TURN.items())
+
+
+def _as_message() -> tuple[ColumnElement[Any], ...]:
+    others = ("message_id", "state_id", "analysis", "analysis_version")
+    return (*_as_turn(), *(MESSAGES.c[name] for name in others))
 
 
 @cache
 def _by_id() -> Statement:
-    return compiled(select(MESSAGES).where(*_conversation(), _is("message_id")))
+    return compiled(select(*_as_message()).where(*_conversation(), _is("message_id")))
 
 
 @cache
@@ -172,32 +213,22 @@ def _exists() -> Statement:
 
 
 @cache
-def _place() -> Statement:
-    """The index after all others, and whether the one wished for is taken."""
-    following = func.coalesce(func.max(MESSAGES.c.turn) + sql("1"), sql("0"))
-    taken = func.coalesce(func.bool_or(_is("turn")), sql("false"))
-    return compiled(select(following.label("next"), taken.label("taken")).where(*_conversation()))
-
-
-@cache
 def _insert() -> Statement:
-    given = ("tenant_id", "state_id", "message_id", "turn", "speaker", "name", "text", "channel")
-    values: dict[str, Any] = {name: bindparam(name) for name in given}
-    values["time"] = func.coalesce(bindparam("time", type_=MESSAGES.c.time.type), func.now())
-    return compiled(insert(MESSAGES).values(values).returning(MESSAGES))
+    values: dict[str, Any] = {name: bindparam(name) for name in ("tenant_id", "state_id", "message_id")}
+    values |= {column.name: bindparam(name) for name, column in _TURN.items()}
+    return compiled(insert(MESSAGES).values(values).returning(MESSAGES.c.turn))
 
 
 @cache
 def _turns() -> Statement:
-    columns = (MESSAGES.c[name] for name in ("turn", "speaker", "name", "text", "time", "channel"))
     before = bindparam("before", type_=MESSAGES.c.turn.type)
     earlier = or_(before.is_(None), MESSAGES.c.turn < before)
-    return compiled(select(*columns).where(*_conversation(), earlier).order_by(MESSAGES.c.turn))
+    return compiled(select(*_as_turn()).where(*_conversation(), earlier).order_by(MESSAGES.c.turn))
 
 
 @cache
 def _all() -> Statement:
-    return compiled(select(MESSAGES).where(*_conversation()).order_by(MESSAGES.c.turn))
+    return compiled(select(*_as_message()).where(*_conversation()).order_by(MESSAGES.c.turn))
 
 
 @cache

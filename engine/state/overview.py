@@ -26,12 +26,6 @@ select relname, pg_catalog.pg_total_relation_size(oid)
 """
 
 
-_MADE = """
-select pg_catalog.count(*) = 2 and exists (select from pg_catalog.pg_namespace where nspname = %s)
-  from pg_catalog.pg_roles where rolname in ('qbs_owner', 'qbs_app')
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class Overview:
     """`connections` are the application's at the moment, of at most `max_connections` of the server.
@@ -59,9 +53,3 @@ def overview(app: str, maintenance: str | None) -> Overview:
         with connected(maintenance, snapshot=True) as connection:
             rows = count_rows(connection)
     return Overview(str(version), revision, int(size), int(used), int(most), sizes, rows)
-
-
-def is_set_up(maintenance: str) -> bool:
-    """Whether the roles and the schema have been made. Raises DatabaseUnavailableError."""
-    with connected(maintenance) as connection:
-        return bool(connection.execute(_MADE, (SCHEMA,)).fetchall()[0][0])

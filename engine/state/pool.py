@@ -56,7 +56,8 @@ def _told_by_us(url: str, timeout_s: float) -> dict[str, Any]:
         "connect_timeout": max(2, round(timeout_s)),
         "prepare_threshold": None,  # a reset drops what psycopg would prepare
         "application_name": "qbs",
-        "options": " ".join([parts_of(url).get("options", ""), "-c timezone=UTC", *limits]).strip(),
+        "client_encoding": "UTF8",  # whatever PGCLIENTENCODING says: text is sent as UTF-8
+        "options": " ".join([parts_of(url).get("options", ""), "-c timezone=UTC -c datestyle=ISO", *limits]).strip(),
     }
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.errors import SchemaVersionError
 from engine.state.catalogue import leaks
 from engine.state.roles import APP
 from engine.state.tables import HEAD, SCHEMA
 
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-OLDEST = 15  # the first version in which a view can read with its reader's rights
+OLDEST = 17  # the first that takes what pg_restore writes; views read with their reader's rights from 15 on
 
 _USE_APP = f"let QBS_DATABASE_URL connect as {APP}, which `qbs db migrate` makes with QBS_DATABASE_MAINTENANCE_URL"
 
@@ -82,8 +82,6 @@ async def _on_the_way(connection: AsyncConnection) -> tuple[str, ...]:
 
 
 async def _facts(connection: AsyncConnection) -> Mapping[str, Any]:
-    from sqlalchemy import text
-
     return dict((await connection.execute(text(_FACTS), {"schema": SCHEMA})).mappings().one())
 
 
@@ -106,6 +104,8 @@ def _of_the_role(facts: Mapping[str, Any]) -> list[str]:
             if owner == role
             else f"{role} may become {owner}, who owns the tables: revoke {owner} from {role}"
         )
+    if role != APP and not found:  # the rights that are looked at are those of one role
+        found.append(f"{role} is not {APP}, and nobody has looked at what it may do: {_USE_APP}")
     others = [power for power in facts["powers"] if power not in facts["owners"]]
     found += [f"{role} may become {power}, which reaches every tenant: revoke {power} from {role}" for power in others]
     return found + _of_its_rights(facts)
@@ -134,8 +134,6 @@ def _of_its_rights(facts: Mapping[str, Any]) -> list[str]:
 
 async def _revision(connection: AsyncConnection) -> str | None:
     """The schema's revision; None where there is none, or none that this role may see."""
-    from sqlalchemy import text
-
     if not (await connection.execute(text(_VERSIONED), {"schema": SCHEMA})).scalar():
         return None
     query = f"select version_num from {SCHEMA}.alembic_version"  # noqa: S608

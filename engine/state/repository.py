@@ -17,6 +17,7 @@ from engine.model.qualification import QualificationState
 from engine.model.state import ConversationState
 from engine.stages import validate_transition
 from engine.state.database import TenantSession
+from engine.state.inquiry import Answers, Inquiry
 from engine.state.listing import Cursor, Page, list_states
 from engine.state.stage_history import StageMove, read_moves, record_move
 from engine.state.state_rows import (
@@ -24,10 +25,10 @@ from engine.state.state_rows import (
     Stored,
     from_row,
     insert_one,
-    lock_one,
     read_one,
     saved,
     state_id_of,
+    stored,
     to_columns,
     update_one,
 )
@@ -45,13 +46,30 @@ class ConversationStateRepository:
 
     async def get(self, account: str, contact: str, *, lock: bool = False) -> SavedState | None:
         """The contact's state, or None. With `lock`, nobody else changes it until this transaction ends."""
-        tenant_id = self._session.tenant_id
-        call = read_one(lock)(tenant_id=tenant_id, account_id=account, contact_id=contact)
-        [rows] = await self._session.send(call)
-        if not rows:
+        return await self._session.ask(self.getting(account, contact, lock=lock))
+
+    def getting(self, account: str, contact: str, *, lock: bool = False) -> Inquiry[SavedState | None]:
+        """What `get` asks. Locking, it comes before all that is to be as nobody else changes it."""
+        session = self._session
+
+        def read(answers: Answers) -> SavedState | None:
+            for row in answers[0]:
+                session.seen[row["state_id"]] = Stored.of(row, locked=lock)
+                return from_row(row, session.tenant_id)
             return None
-        self._session.seen[rows[0]["state_id"]] = Stored.of(rows[0], locked=lock)
-        return from_row(rows[0], tenant_id)
+
+        call = read_one(lock)(tenant_id=session.tenant_id, account_id=account, contact_id=contact)
+        return Inquiry((call,), read)
+
+    def remember(self, saved: SavedState) -> None:
+        """Take it that the state is as an earlier transaction knew it: to save it then need not read it first.
+
+        If it is not, the save raises StaleStateError.
+        """
+        state = saved.state
+        at = saved.updated_at
+        known = Stored(saved.version, state.deal_stage, state.created_at or at, now=at, locked=False)
+        self._session.seen[UUID(state.state_id)] = known
 
     async def save(self, state: ConversationState, *, version: int | None) -> SavedState:
         """Save a state that is new (`version` None) or was read with `version`; its ids are those of this tenant.
@@ -162,19 +180,17 @@ class ConversationStateRepository:
             [rows] = await self._session.send(call)
             if not rows:
                 raise StaleStateError(_STALE)
+            return Stored.of(rows[0], locked=True)
         return Stored(before.version + 1, cast("DealStage", columns["deal_stage"]), before.created_at, before.now, True)
 
     async def _seen(self, state_id: UUID, version: int) -> Stored:
         """What is stored with this version; the row is locked if this transaction has not read it."""
-        if state_id not in self._session.seen:
-            [rows] = await self._session.send(lock_one()(tenant_id=self._session.tenant_id, state_id=state_id))
-            if not rows:
-                raise StateNotFoundError(_NONE)
-            self._session.seen[state_id] = Stored.of(rows[0], locked=True)
-        stored = self._session.seen[state_id]
-        if stored.version != version:
+        known = self._session.seen.get(state_id) or await self._session.ask(stored(self._session, state_id))
+        if known is None:
+            raise StateNotFoundError(_NONE)
+        if known.version != version:
             raise StaleStateError(_STALE)
-        return stored
+        return known
 
     def _check_owner(self, state: ConversationState) -> None:
         if tenant_uuid(state.tenant_id) != self._session.tenant_id:

@@ -7,15 +7,15 @@ the maintenance role does (making these two, backup, restore) neither of them ca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import psycopg
+from psycopg import sql
 
 from engine.errors import ConfigurationError
-from engine.state.refusals import unavailable
+from engine.state.connecting import connect, connected, explained
 from engine.state.tables import SCHEMA
 from engine.state.urls import DatabaseUrls, parts_of
-
-if TYPE_CHECKING:
-    import psycopg
 
 OWNER = "qbs_owner"
 APP = "qbs_app"
@@ -35,8 +35,20 @@ STATEMENTS = (
     f"alter role {APP} in database {{database}} set search_path = {SCHEMA}, pg_temp",
 )
 
-CONNECT_SECONDS = 10
 _LOCK = 0x716274
+_ROLES = "select pg_catalog.count(*) = 2 from pg_catalog.pg_roles where rolname = any(%s)"
+_SCHEMA = "select exists (select from pg_catalog.pg_namespace where nspname = %s)"
+
+
+def is_set_up(maintenance: str) -> bool:
+    """Whether the roles and the schema have been made. Raises DatabaseUnavailableError."""
+    with connected(maintenance) as connection:
+        return are_made(connection) and connection.execute(_SCHEMA, [SCHEMA]).fetchall() == [(True,)]
+
+
+def are_made(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has both roles."""
+    return connection.execute(_ROLES, [[OWNER, APP]]).fetchall() == [(True,)]
 
 
 def set_up(urls: DatabaseUrls) -> None:
@@ -46,14 +58,9 @@ def set_up(urls: DatabaseUrls) -> None:
     where an address names another role or the maintenance role may not do this, DatabaseUnavailableError where nobody
     answers.
     """
-    import psycopg
-    from psycopg import sql
-    from psycopg.conninfo import make_conninfo
-
-    maintenance = make_conninfo("", **parts_of(urls.maintenance))
     passwords = {role: _password(url, role) for role, url in ((OWNER, urls.owner), (APP, urls.app))}
     try:
-        with psycopg.connect(maintenance, connect_timeout=CONNECT_SECONDS) as connection:
+        with connect(urls.maintenance) as connection:
             connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
             for role, password in passwords.items():
                 _make_role(connection, role, password)
@@ -65,8 +72,8 @@ def set_up(urls: DatabaseUrls) -> None:
             f"the role of QBS_DATABASE_MAINTENANCE_URL may not set up the database ({error.diag.message_primary}): "
             "name a superuser there, or a role with CREATEROLE that owns the database"
         ) from None
-    except psycopg.OperationalError as error:
-        raise unavailable(urls.maintenance, error) from None
+    except psycopg.Error as error:
+        raise explained(urls.maintenance, error) from None
 
 
 def _needed(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
@@ -77,8 +84,6 @@ def _needed(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
 
 def _make_role(connection: psycopg.Connection[Any], role: str, password: str | None) -> None:
     """A new role has no rights but to log in. The password reaches the server only as what it keeps of it."""
-    from psycopg import sql
-
     if not connection.execute("select 1 from pg_catalog.pg_roles where rolname = %s", [role]).fetchone():
         connection.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
     if password is not None:

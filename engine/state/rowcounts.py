@@ -6,13 +6,12 @@ Only over the maintenance path: everybody else sees the rows of one tenant, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import errors
 
 from engine.errors import ConfigurationError, StateError
 from engine.state.tables import SCHEMA
-
-if TYPE_CHECKING:
-    import psycopg
 
 RowCounts = Mapping[str, Mapping[str, int]]  # table -> tenant -> rows; a table without rows has an empty mapping
 
@@ -31,8 +30,6 @@ def count_rows(connection: psycopg.Connection) -> RowCounts:
 
     Raises ConfigurationError if row level security would hide some: then the count would be wrong without saying so.
     """
-    from psycopg import errors
-
     tables = [str(name) for (name,) in connection.execute(TABLES, (SCHEMA,))]
     if not tables:
         return {}
@@ -54,6 +51,11 @@ def counting(tables: Iterable[str]) -> str:
         f"from {SCHEMA}.{_name(table)} group by tenant_id"
         for table in tables
     )
+
+
+def locking(tables: Iterable[str]) -> str:
+    """SQL that keeps everybody else out of these tables, at least one, until the transaction ends."""
+    return f"lock table {', '.join(f'{SCHEMA}.{_name(table)}' for table in tables)} in access exclusive mode;\n"
 
 
 def gathered(tables: Iterable[str], counted: Iterable[Sequence[str | int]]) -> RowCounts:

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from engine.errors import ConfigurationError, SchemaVersionError
-from engine.state.connecting import connect, connected, revision_of, said
+import psycopg
+from psycopg import errors
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from engine.errors import ConfigurationError, QBSError, SchemaVersionError
+from engine.state.connecting import connect, connected, explained, revision_of
+from engine.state.faults import driver_error
 from engine.state.tables import HEAD, SCHEMA
 
 if TYPE_CHECKING:
-    import psycopg
     from alembic.config import Config
-    from sqlalchemy import Connection
-    from sqlalchemy.exc import DBAPIError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 TURN_SECONDS = 60  # how long to wait for another process that migrates
@@ -48,11 +51,6 @@ class Migrated:
 
     before: str | None
     after: str | None
-
-
-def head() -> str:
-    """The newest revision, at which this program works."""
-    return HEAD
 
 
 def revisions() -> tuple[Revision, ...]:
@@ -137,9 +135,6 @@ def _run(connection: Connection, direction: str, to: str) -> None:
 @contextmanager
 def _migrating(url: str) -> Iterator[tuple[Connection, str | None]]:
     """A transaction in which nobody else migrates, and the revision that it begins at."""
-    from sqlalchemy import NullPool, create_engine
-    from sqlalchemy.exc import DBAPIError
-
     engine = create_engine("postgresql+psycopg://", creator=lambda: connect(url), poolclass=NullPool)
     try:
         with engine.begin() as connection:
@@ -150,22 +145,19 @@ def _migrating(url: str) -> Iterator[tuple[Connection, str | None]]:
             check_known(before)
             yield connection, before
     except DBAPIError as error:
-        raise _said(url, error) from None
+        raise _explained(url, driver_error(error)) from None
 
 
-def _said(url: str, error: DBAPIError) -> Exception:
+def _explained(url: str, error: BaseException) -> QBSError:
     """The project's own error for one that a revision ran into."""
-    from psycopg import Error, errors
-
-    said_by = error.orig
     if isinstance(
-        said_by, (errors.DuplicateObject, errors.DuplicateTable, errors.UndefinedObject, errors.UndefinedTable)
+        error, (errors.DuplicateObject, errors.DuplicateTable, errors.UndefinedObject, errors.UndefinedTable)
     ):
         return SchemaVersionError(
-            f"the schema is not what its revision says ({type(said_by).__name__}), and nothing was changed: "
+            f"the schema is not what its revision says ({type(error).__name__}), and nothing was changed: "
             "somebody changed it by hand; take that back, or restore a backup"
         )
-    return said(url, said_by) if isinstance(said_by, Error) else error
+    return explained(url, error)
 
 
 def _driver(connection: Connection) -> psycopg.Connection:

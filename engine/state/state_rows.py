@@ -15,8 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 from engine.model.conversation import DealStage
 from engine.model.qualification import QualificationState
 from engine.model.state import ConversationState
+from engine.state.database import TenantSession
 from engine.state.documents import SCHEMA_VERSION, Kind, Where, read, write
 from engine.state.driver import Row
+from engine.state.inquiry import Answers, Inquiry
 from engine.state.statements import Parameter, Statement, as_text, compiled
 from engine.state.tables import ConversationStateModel
 
@@ -87,9 +89,20 @@ def read_one(lock: bool) -> Statement:
     return compiled(statement.with_for_update() if lock else statement)
 
 
+def stored(session: TenantSession, state_id: UUID) -> Inquiry[Stored | None]:
+    """What is stored of a state, which nobody else changes until the transaction ends; None if there is none."""
+
+    def read(rows: Answers) -> Stored | None:
+        for row in rows[0]:
+            session.seen[state_id] = known = Stored.of(row, locked=True)
+            return known
+        return None
+
+    return Inquiry((_lock_one()(tenant_id=session.tenant_id, state_id=state_id),), read)
+
+
 @cache
-def lock_one() -> Statement:
-    """Version and stage of a state, locked."""
+def _lock_one() -> Statement:
     return compiled(select(*_STORED).where(_is("tenant_id"), _is("state_id")).with_for_update())
 
 
@@ -112,7 +125,7 @@ def update_one() -> Statement:
         "version": STATES.c.version + text("1"),
     }
     statement = update(STATES).where(_is("tenant_id"), _is("state_id"), *seen).values(**values)
-    return compiled(statement.returning(STATES.c.version))
+    return compiled(statement.returning(*_STORED))
 
 
 def to_columns(state: ConversationState) -> tuple[dict[str, Parameter], int]:

@@ -24,6 +24,7 @@ NAMES = (
     "start",
     "first_page",
     "statistics",
+    "scoreboard",
     "outcomes",
     "state",
     "tenants",

@@ -17,14 +17,14 @@ from engine.errors import (
     SchemaVersionError,
     StateError,
 )
-from engine.state import backup as backups
-from engine.state import restore as restores
 from engine.state import schema
-from engine.state.backup import backup, beside
-from engine.state.client_programs import connection_argument, environment, failed, program_for
-from engine.state.dumped import rows_in_dump
+from engine.state.backup import backup, restore
+from engine.state.backup import making as backups
+from engine.state.backup import restoring as restores
+from engine.state.backup.dumped import rows_in_dump
+from engine.state.backup.making import beside
+from engine.state.backup.programs import connection_argument, environment, failed, program_for
 from engine.state.embedded.programs import MAJOR
-from engine.state.restore import restore
 from engine.state.rowcounts import check_rows
 from engine.state.tables import HEAD
 from engine.state.urls import DatabaseUrls
@@ -168,6 +168,21 @@ def test_rows_are_only_replaced_when_that_is_said(urls, dump):
     assert everything(urls) == before
 
 
+def test_rows_that_come_after_it_has_looked_are_not_lost(urls, empty, dump, monkeypatch):
+    backup(urls.maintenance, dump)
+    schema.upgrade(empty.owner)
+
+    def add_and_find(name, server):
+        if name == "psql":
+            fill(empty, "0001")
+        return program_for(name, server)
+
+    monkeypatch.setattr(restores, "program_for", add_and_find)
+    with pytest.raises(StateError, match="holds 9 rows of 2 tenants already"):
+        restore(empty.maintenance, dump)
+    assert sum(map(len, everything(empty).values())) == 9
+
+
 def test_facts_of_another_server_come_before_all_of_this_one(urls, empty, dump):
     with psycopg.connect(urls.maintenance) as connection:
         connection.execute("update qbs.outcomes set recorded_in = 10 ^ 15 where tenant_id = %s", [FIRST])
@@ -265,6 +280,12 @@ def test_only_the_maintenance_role_restores(urls, empty, dump):
 def test_a_place_where_nothing_can_be_written_is_named_before_anything_is_done(tmp_path, place, said):
     with pytest.raises(InputError, match=said):
         backup("postgresql://nobody@127.0.0.1:1/none", tmp_path / place)
+
+
+def test_a_file_that_cannot_be_written_is_named_before_anything_is_done(tmp_path):
+    (tmp_path / "state.dump.part").mkdir()
+    with pytest.raises(InputError, match=r"state\.dump\.part: cannot be written"):
+        backup("postgresql://nobody@127.0.0.1:1/none", tmp_path / "state.dump")
 
 
 def pretending(folder: Path, words: str) -> Callable[..., Path]:

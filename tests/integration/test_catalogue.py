@@ -122,6 +122,10 @@ async def test_a_table_that_keeps_tenants_apart_is_no_leak(postgres: EmbeddedSer
         ),
         (["grant delete on qbs.outcomes to qbs_app"], ["qbs_app may DELETE on qbs.outcomes"]),
         (
+            ["create role crew", "grant truncate on qbs.messages to crew", "grant crew to qbs_app"],
+            ["crew may TRUNCATE on qbs.messages"],
+        ),
+        (
             [
                 "create schema aside",
                 "create table aside.rows (id int)",

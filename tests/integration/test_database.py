@@ -25,7 +25,7 @@ from engine.state.schema import upgrade
 from engine.state.statements import Statement, compiled
 from engine.state.tables import ConversationStateModel, MessageModel
 from engine.state.urls import parts_of
-from tests.integration.postgres_servers import TcpServer, short_folder
+from tests.integration.postgres_servers import SUPERUSER, TcpServer, short_folder
 from tests.integration.wire import Wire
 
 WHO = Statement(b"select current_setting('app.tenant_id', true) as tenant", columns=("tenant",))
@@ -223,6 +223,27 @@ async def test_known_statements_stay_prepared_from_one_transaction_to_the_next(n
             counts.append(row["n"])
     assert counts[0] >= 3
     assert counts[1] == counts[2]
+
+
+async def test_neither_the_environment_nor_the_server_says_how_text_and_times_are_written(
+    tcp_postgres: TcpServer, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    name = "Åsa Öberg, 中"
+    with psycopg.connect(tcp_postgres.url(SUPERUSER), autocommit=True) as administrator:
+        administrator.execute("alter role qbs_app set datestyle = 'German'")
+        try:
+            database = Database(tcp_postgres.urls.app)
+            async with database.tenant(tenant).begin() as session:
+                await save(session, contact_name=name)
+            await database.aclose()
+        finally:
+            administrator.execute("alter role qbs_app reset datestyle")
+    with psycopg.connect(tcp_postgres.urls.maintenance, client_encoding="UTF8") as connection:
+        kept = connection.execute(
+            "select contact_name from qbs.conversation_states where tenant_id = %s", [tenant]
+        ).fetchall()
+    assert kept == [(name,)]
 
 
 async def test_a_session_that_is_over_takes_no_more_statements(database: Database, tenant: UUID) -> None:

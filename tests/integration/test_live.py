@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -22,8 +23,10 @@ from engine.model.qualification import Dimension, qualification_from
 from engine.model.state import ConversationState
 from engine.outcomes import OutcomeStatus, OutcomeType
 from engine.state.database import Database
+from engine.state.driver import Driver, Row
 from engine.state.embedded import EmbeddedServer
 from engine.state.repository import ConversationStateRepository
+from engine.state.statements import Call
 from tests.engine.values import signal
 from tests.engine.values import state as state_with
 from tests.integration.live_turns import ACCOUNT, CONTACT, WHERE, assert_all_counted_once, kept, outcomes_of, said, talk
@@ -71,6 +74,24 @@ async def test_the_example_in_the_documentation_runs_as_it_is_written(
     assert isinstance(database, Database)
     await database.aclose()
     assert capsys.readouterr().out.rstrip().endswith("?")
+
+
+async def test_a_turn_takes_six_round_trips_to_postgres(
+    engine: LiveEngine, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three to accept a reply to an earlier question, three to settle it; two for a seller's message."""
+    for message in talk(4):
+        await engine.take_turn(tenant, *WHERE, message)
+    trips, send = Counter[int](), Driver.send
+
+    async def counted(driver: Driver, *calls: Call) -> list[list[Row]]:
+        trips[index] += 1
+        return await send(driver, *calls)
+
+    monkeypatch.setattr(Driver, "send", counted)
+    for index in (4, 5):
+        await engine.take_turn(tenant, *WHERE, said(index))
+    assert trips == {4: 2, 5: 6}
 
 
 async def test_state_analysis_and_outcome_of_a_turn_are_there_together(

@@ -10,9 +10,8 @@ import pytest
 from engine.errors import StateError
 from engine.outcomes import OutcomeTracker, resolve_closed
 from engine.outcomes.feed import EventBatch, FactMark, OutcomeBatch, events_after, outcomes_after
-from engine.state.backup import backup
+from engine.state.backup import backup, restore
 from engine.state.database import Database
-from engine.state.restore import restore
 from engine.state.schema import upgrade
 from tests.integration.databases import fresh_database
 from tests.integration.outcome_values import ago, asked, contact

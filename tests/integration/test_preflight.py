@@ -75,6 +75,16 @@ async def test_an_unsafe_setting_is_refused_with_its_remedy(tcp_postgres: TcpSer
     assert any(re.search(said, problem) for problem in found), found
 
 
+async def test_a_role_whose_rights_nobody_has_looked_at_is_refused(tcp_postgres: TcpServer) -> None:
+    changes = (
+        "create role service",
+        "grant usage on schema qbs to service",
+        "grant all on all tables in schema qbs to service",
+    )
+    async with changed(tcp_postgres.url(SUPERUSER), *changes, role="service") as connection:
+        assert any("service is not qbs_app" in problem for problem in await problems(connection))
+
+
 async def test_every_problem_is_said_at_once(tcp_postgres: TcpServer) -> None:
     changes = (
         "alter role qbs_app bypassrls",

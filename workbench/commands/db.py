@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from engine.errors import InputError, UnsafeDatabaseError
 from workbench.commands.exits import FAILED, say
+from workbench.commands.interruptions import interruptions
 from workbench.commands.output import AsJson, show, show_json
 from workbench.databases import Role
 from workbench.services import Services, build_services
@@ -119,8 +119,7 @@ def up(
     server.bring_up_to_date()
     show(up_text(server, reached(server)))
     if stay and server.embedded:
-        say("It stays up until Ctrl-C.")
-        _wait_to_be_told()
+        _stay()
 
 
 def status(as_json: AsJson = False) -> None:
@@ -249,8 +248,8 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Put back what a backup holds."""
-    from engine.state.restore import restore as put_back
-    from engine.state.schema import head
+    from engine.state.backup import restore as put_back
+    from engine.state.tables import HEAD
 
     server = build_services().database_server
     kept = put_back(server.url(Role.MAINTENANCE), file, replace=replace)
@@ -259,8 +258,8 @@ def restore(
         show_json(kept.model_dump(mode="json") | {"file": str(file)})
         return
     show(f"{_rows(kept)} restored from {file}, as many of each tenant as there were.")
-    if not server.embedded and kept.revision != head():
-        say(f"The schema is at {kept.revision}; `qbs db migrate` brings it to {head()}.")
+    if not server.embedded and kept.revision != HEAD:
+        say(f"The schema is at {kept.revision}; `qbs db migrate` brings it to {HEAD}.")
 
 
 def _rows(backup: Backup) -> str:
@@ -269,10 +268,10 @@ def _rows(backup: Backup) -> str:
     return f"{count(total(backup.rows), 'row')} of {count(len(tenants(backup.rows)), 'tenant')}"
 
 
-def _wait_to_be_told() -> None:
+def _stay() -> None:
     """Until SIGINT or SIGTERM; what was started is ended on the way out."""
     told = threading.Event()
-    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    told.wait()
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    with interruptions("Ended at once; the server may run on until the next command that uses it.") as interrupted:
+        interrupted.first = told.set
+        say("It stays up until Ctrl-C.")
+        told.wait()

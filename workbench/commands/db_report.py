@@ -58,7 +58,7 @@ def status_text(server: DatabaseServer, found: Overview, tenant: str) -> str:
 def status_facts(server: DatabaseServer, found: Overview) -> dict[str, Any]:
     """For programs. `rows` is by table and tenant, null where they cannot be counted."""
     from engine.state.pool import POOL_SIZE
-    from engine.state.schema import head
+    from engine.state.tables import HEAD
 
     return {
         "server": "own" if server.embedded else "named",
@@ -66,7 +66,7 @@ def status_facts(server: DatabaseServer, found: Overview) -> dict[str, Any]:
         "folder": str(server.folder) if server.embedded else None,
         "version": found.version,
         "revision": found.revision,
-        "newest_revision": head(),
+        "newest_revision": HEAD,
         "bytes": found.size,
         "connections": found.connections,
         "max_connections": found.max_connections,
@@ -96,12 +96,12 @@ def _which(server: DatabaseServer) -> str:
 
 
 def _revision(server: DatabaseServer, found: Overview) -> str:
-    from engine.state.schema import head
+    from engine.state.tables import HEAD
 
-    if found.revision == head():
+    if found.revision == HEAD:
         return f"schema at {found.revision}, the newest"
     now = f"schema at {found.revision}" if found.revision else "no schema yet"
-    return f"{now}, while this program needs {head()}: `qbs db migrate`"
+    return f"{now}, while this program needs {HEAD}: `qbs db migrate`"
 
 
 def _psql(server: DatabaseServer) -> str:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.model.conversation import MAX_TURN_CHARACTERS, Speaker, Turn
-from engine.prompts.transcript import CLOSING, OPENING, as_transcript, harmless, parse, render
+from engine.prompts.transcript import CLOSING, OPENING, as_transcript, harmless, latest_index, parse, render
 from tests.engine.values import customer, seller
 
 HOSTILE = st.sampled_from(
@@ -136,6 +136,7 @@ def test_the_newest_turns_stay_and_a_line_says_what_was_left_out(
 ) -> None:
     text = render(LONG, most=most, characters=characters)
     assert [turn.index for turn in parse(text)] == kept
+    assert latest_index(text) == kept[-1]
     assert (f"[turns 0 to {kept[0] - 1} left out]" in text.split("\n")) is note
 
 

@@ -13,21 +13,20 @@ from pathlib import Path
 from typing import IO, cast
 
 from engine.errors import ConfigurationError, StateError
-from engine.state.backup import Backup, read_backup
-from engine.state.client_programs import connection_argument, environment, failed, program_for
+from engine.state.backup.dumped import script_of
+from engine.state.backup.making import LOCK_SECONDS, Backup, read_backup
+from engine.state.backup.programs import connection_argument, environment, failed, program_for
 from engine.state.connecting import connected
-from engine.state.dumped import script_of
-from engine.state.rowcounts import RowCounts, check_rows, count_rows, counting, gathered, tenants, total
+from engine.state.roles import APP, OWNER, are_made
+from engine.state.rowcounts import RowCounts, check_rows, count_rows, counting, gathered, locking, tenants, total
 from engine.state.schema import check_known
 from engine.state.tables import SCHEMA
-
-LOCK_SECONDS = 10
 
 _BEGIN = f"""
 begin;
 set local lock_timeout = '{LOCK_SECONDS}s';
-drop schema if exists {SCHEMA} cascade;
 """
+_CLEAR = f"drop schema if exists {SCHEMA} cascade;\n"
 # Facts carry the numbers of their transactions. Those of another server may not have been given out here yet, and
 # would be taken for transactions to wait for: they become 0, before all others.
 _RENUMBER = f"""
@@ -43,7 +42,6 @@ begin
 end
 $renumber$;
 """  # noqa: S608  # made of our own names
-_ROLES = "select count(*) from pg_catalog.pg_roles where rolname in ('qbs_owner', 'qbs_app')"
 _COUNTED = "counted"
 _OPTIONS = ("--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--no-password")
 
@@ -58,14 +56,19 @@ def restore(url: str, dump: Path, *, replace: bool = False) -> Backup:
     kept = read_backup(dump)
     check_known(kept.revision, "the backup")
     with connected(url) as connection:
-        _check_target(count_rows(connection), replace=replace)
-        if connection.execute(_ROLES).fetchall() != [(2,)]:
+        there = count_rows(connection)
+        _check_target(there, replace=replace)
+        if not are_made(connection):
             raise ConfigurationError(
-                "the server lacks qbs_owner or qbs_app: docs/production-state.md has the SQL for them"
+                f"the server lacks {OWNER} or {APP}: docs/production-state.md has the SQL for them"
             )
         server = connection.info.server_version // 10_000
     with _psql(url, server) as (told, answers):
         told.write(_BEGIN.encode())
+        if there and not replace:  # rows may have come since: look again, once nobody can add any
+            told.write(locking(there).encode())
+            _check_target(_count(told, answers, there), replace=False)
+        told.write(_CLEAR.encode())
         with script_of(dump, server) as lines:
             told.writelines(lines)
         told.write(_RENUMBER.encode())

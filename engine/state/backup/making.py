@@ -16,13 +16,13 @@ from typing import Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from engine.errors import InputError, StateError
-from engine.state.client_programs import connection_argument, environment, failed, program_for
+from engine.state.backup.dumped import rows_in_dump
+from engine.state.backup.programs import connection_argument, environment, failed, program_for
 from engine.state.connecting import connected, revision_of
-from engine.state.dumped import rows_in_dump
 from engine.state.rowcounts import check_rows, count_rows
 from engine.state.tables import SCHEMA
 
-LOCK_SECONDS = 10
+LOCK_SECONDS = 10  # how long to wait for tables that are in use
 SUFFIX = ".counts.json"
 
 
@@ -51,6 +51,7 @@ def backup(url: str, dump: Path) -> Backup:
     """
     _check_place(dump)
     part, part_beside = (file.with_name(f"{file.name}.part") for file in (dump, beside(dump)))
+    _write(part, b"")  # for its owner's eyes only, before anything is in it
     try:
         made = _dump(url, part)
         _write(part_beside, made.model_dump_json(indent=2).encode() + b"\n")
@@ -92,7 +93,6 @@ def _dump(url: str, part: Path) -> Backup:
         rows = count_rows(connection)
         snapshot = connection.execute("select pg_catalog.pg_export_snapshot()").fetchall()[0][0]
         server = connection.info.server_version // 10_000
-        _write(part, b"")  # for its owner's eyes only, before anything is in it
         _run_pg_dump(url, server, snapshot, part)
     check_rows("the dump does not hold what the database does, and was not kept", rows, rows_in_dump(part, server))
     return Backup(
@@ -122,12 +122,15 @@ def _run_pg_dump(url: str, server: int, snapshot: str, part: Path) -> None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a file that nobody else may read, through to the disk."""
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
-        written.write(content)
-        written.flush()
-        os.fsync(written.fileno())
+    """Write a file that nobody else may read, through to the disk. Raises InputError if that cannot be done."""
+    try:
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror}); name another place", file=file) from None
 
 
 def _hash(file: Path) -> str:

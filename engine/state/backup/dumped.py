@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from engine.state.client_programs import failed, program_for
+from engine.state.backup.programs import failed, program_for
 from engine.state.rowcounts import RowCounts
 from engine.state.tables import SCHEMA
 
