@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
+from evals.judge_agreement import Agreements, agreements, worth
 from evals.judgements import Judge, judged_by, shared_judge
 from evals.library import Dataset
 from evals.matching import Matched, matched, named
@@ -18,7 +19,7 @@ from evals.metrics.judged import View
 from evals.metrics.metric import Metric
 from evals.records import Estimate, RunSpec, TurnRecord
 from evals.runs.folder import FINISHED, RunFolder
-from evals.runs.judgements import judgements_hash, kept_judgements
+from evals.runs.judgements import judgements_about, judgements_hash, kept_judgements
 from evals.runs.manifest import engine_hash
 from evals.scoring import Scores, score, tallies_of
 
@@ -52,6 +53,14 @@ class Evaluation:
     @cached_property
     def unlabelled(self) -> tuple[str, ...]:
         return tuple(id_ for id_ in self.matched.ids if not self.dataset.labels.get(id_))
+
+    @cached_property
+    def agreements(self) -> Agreements | None:
+        """What the judge's ratings are worth, by what it judged in any run of the data set; None without one."""
+        if self.judge is None:
+            return None
+        ratings = judged_by(self.judge, judgements_about(self.folder.path.parent, self.dataset))
+        return agreements(ratings, self.dataset.ratings)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -136,6 +145,8 @@ class Evaluation:
             yield f"{self.dataset.name} has no labels for {named(missing)}: there only what needs none is judged"
         if self.folder.totals is None:
             yield f"{self.run_id} is not complete: what it has so far is judged"
+        if self.agreements is not None and self.judge is not None:
+            yield f"{self.judge.model} judged the questions; {worth(self.agreements)}"
 
 
 def evaluate(folder: RunFolder, dataset: Dataset, store: CountStore | None = None) -> Evaluation:

@@ -38,6 +38,8 @@ OUT_OF_REACH = frozenset(
     }
 )
 
+MOST_IN_VAIN = 10  # asks, before the first that is answered
+
 _SAYS_NOTHING = (FallbackReason.CIRCUIT_OPEN, FallbackReason.LIMIT_REACHED)
 
 # `failed`: everything was asked, and some of it was not answered.
@@ -48,9 +50,9 @@ Ended = Literal["complete", "stopped", "limit", "unanswered", "failed"]
 class JudgingProgress:
     """`done` of `total` judgements are on disk: `questions` times the repeats.
 
-    `failures` counts by reason what was asked in vain in this session; `reason` is what ended it where the judge could
-    not be reached. `cost_usd` is what the judgements cost whenever they were paid for, with this session's failures;
-    None once a price is not known. `ended` is None while it goes on.
+    `failures` counts by reason what was asked in vain in this session; `reason` is what ended it where nothing could be
+    had from the judge. `cost_usd` is what the judgements cost whenever they were paid for, with this session's
+    failures; None once a price is not known. `ended` is None while it goes on.
     """
 
     done: int
@@ -81,8 +83,8 @@ async def judge(
     """Have `model` judge what was not judged yet of the questions in the run's `conversations`, each `repeats` times.
 
     Judgements are kept beside the run's turns as they come; asking again does only what is missing. A judgement that
-    could not be had is counted by its reason and asked for the next time. Once `stop` is set, a limit is reached or the
-    model cannot be reached, nothing new is asked, and what is under way is finished and kept.
+    could not be had is counted by its reason and asked for the next time. Once `stop` is set, a limit is reached, or
+    the model cannot be reached or gives nothing of use, nothing new is asked; what is under way is finished and kept.
 
     Raises InputError if the run has no question to judge, PromptError for a rubric that cannot be filled in,
     LockedError if another process judges this run, RunDamagedError, OSError.
@@ -187,6 +189,7 @@ class _Session:
         self._loop = asyncio.get_running_loop()
         self._over: Literal["limit", "unanswered"] | None = None
         self._reason: FallbackReason | None = None
+        self._answered = 0
 
     def missing(
         self, questions: Sequence[TurnQuestion], there: Sequence[Judgement]
@@ -207,6 +210,7 @@ class _Session:
             if isinstance(answer, Unjudged):
                 self._note(self._tally.count_failure(answer))
             else:
+                self._answered += 1
                 submit(answer)
 
     def on_disk(self, judgements: Sequence[Judgement]) -> None:
@@ -225,9 +229,10 @@ class _Session:
 
     def _note(self, reason: FallbackReason) -> None:
         """End where asking on is in vain. What opened the circuit says more than that it is open."""
+        in_vain = self._answered == 0 and self._tally.failures.total() >= MOST_IN_VAIN
         if reason is FallbackReason.LIMIT_REACHED:
             self._over = self._over or "limit"
-        elif reason in OUT_OF_REACH:
+        elif reason in OUT_OF_REACH or in_vain:
             self._over = self._over or "unanswered"
             others = [known for known, _ in self._tally.failures.most_common() if known not in _SAYS_NOTHING]
             self._reason = self._reason or next(iter(others), reason)

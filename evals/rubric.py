@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +10,10 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from engine.errors import ModelCallError
+from engine.llm.limits import sum_of_costs
 from engine.llm.reply import Reply
 from engine.llm.service import ModelRequest, ModelService
-from engine.model.analysis import Source
+from engine.model.analysis import FallbackReason, Source
 from engine.model.context import ConversationContext
 from engine.model.conversation import MAX_TURN_CHARACTERS, Conversation, Speaker, Turn
 from engine.prompts import Prompt, PromptLibrary, variables
@@ -20,6 +22,18 @@ from evals.judgements import LEAST, MOST, Judge, Judgement, TurnQuestion
 RUBRICS = Path(__file__).parent / "prompts"
 NAME = "judgement"
 SECONDS = 30.0  # nobody waits for a judgement
+TRIES = 4
+TRIES_APART = 1_000  # in sample indices, beyond any repeat
+
+# The model did answer, and its answer is of no use. It stays recorded, so that only another sample gets a new one.
+_OF_NO_USE = frozenset(
+    {
+        FallbackReason.INVALID_REPLY,
+        FallbackReason.REFUSED,
+        FallbackReason.EMPTY_REPLY,
+        FallbackReason.TRUNCATED,
+    }
+)
 MAX_REASON_CHARACTERS = 400
 
 
@@ -54,24 +68,25 @@ class QuestionJudge:
         return Judge(model=self._model, rubric=self._rubric.ref)
 
     async def rate(self, conversation: Conversation, question: TurnQuestion, repeat: int = 0) -> Judgement | Unjudged:
-        """The `repeat`-th judgement (from 0), which is really asked for anew; never raises for a model failure."""
-        try:
-            reply = await self._service.ask(self._request(conversation, question, repeat), deadline=self._deadline_s)
-        except ModelCallError as error:
-            return Unjudged(question, error.source)
-        return Judgement(
-            conversation_id=question.conversation_id,
-            turn=question.turn,
-            question=question.text,
-            repeat=repeat,
-            naturalness=reply.value.naturalness,
-            value_first=reply.value.value_first,
-            reason=" ".join(reply.value.reason.split())[:MAX_REASON_CHARACTERS],
-            source=reply.source,
-        )
+        """The `repeat`-th judgement (from 0), which is really asked for anew; never raises for a model failure.
+
+        After an answer of no use it is tried again, up to `TRIES` times in all; the source counts what all tries took.
+        """
+        spent: list[Source] = []
+        for sample in range(repeat, repeat + TRIES * TRIES_APART, TRIES_APART):
+            request = self._request(conversation, question, sample)
+            try:
+                reply = await self._service.ask(request, deadline=self._deadline_s)
+            except ModelCallError as error:
+                spent.append(error.source)
+                if error.source.fallback_reason not in _OF_NO_USE:
+                    break
+            else:
+                return _judgement(question, repeat, reply.value, _in_all([*spent, reply.source]))
+        return Unjudged(question, _in_all(spent))
 
     def _request(
-        self, conversation: Conversation, question: TurnQuestion, repeat: int
+        self, conversation: Conversation, question: TurnQuestion, sample: int
     ) -> ModelRequest[_QuestionJudgement]:
         head = self._rubric.head
         return ModelRequest(
@@ -82,8 +97,34 @@ class QuestionJudge:
             prompt=self._rubric.ref,
             temperature=head.temperature,
             max_tokens=head.max_tokens,
-            sample=repeat,
+            sample=sample,
         )
+
+
+def _judgement(question: TurnQuestion, repeat: int, reply: _QuestionJudgement, source: Source) -> Judgement:
+    return Judgement(
+        conversation_id=question.conversation_id,
+        turn=question.turn,
+        question=question.text,
+        repeat=repeat,
+        naturalness=reply.naturalness,
+        value_first=reply.value_first,
+        reason=" ".join(reply.reason.split())[:MAX_REASON_CHARACTERS],
+        source=source,
+    )
+
+
+def _in_all(tries: Sequence[Source]) -> Source:
+    """The last source, with what all of them took."""
+    asked = [source for source in tries if source.attempts]
+    return tries[-1].model_copy(
+        update={
+            "tokens_in": sum(source.tokens_in for source in asked),
+            "tokens_out": sum(source.tokens_out for source in asked),
+            "attempts": sum(source.attempts for source in asked),
+            "cost_usd": sum_of_costs(*(source.cost_usd for source in asked)),
+        }
+    )
 
 
 _AVAILABLE = (

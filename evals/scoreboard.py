@@ -15,17 +15,16 @@ from evals.scoring import draw
 if TYPE_CHECKING:
     from evals.runs.counts import CountStore, ScoringKey, Sums
 
-GROUPS = 400
 RESAMPLES = 2_000  # their standard deviation is that of endless many within 2 %
 
 
 def scoreboard(store: CountStore, key: ScoringKey, metrics: Sequence[Metric] = METRICS) -> dict[str, Estimate] | None:
     """The metrics of a scoring by name; None if it was not kept.
 
-    Beyond 400 conversations, 400 groups of them made by chance are resampled in their place: groups are as independent
-    as conversations, so that intervals are right, and less steady by one part in thirty.
+    Beyond 400 conversations, 400 groups of them are resampled in their place. Made by chance, groups are as independent
+    as conversations, so that intervals are right, if less steady by one part in thirty.
     """
-    sums = store.sums(key, GROUPS)
+    sums = store.sums(key)
     return None if sums is None else estimates(sums, metrics)
 
 

@@ -10,7 +10,21 @@ from typer.core import TyperGroup
 
 from workbench.commands.exits import INTERRUPTED, complain, exit_code
 
-ORDER = ("replay", "runs", "conversations", "import", "app", "doctor", "fake-model")
+ORDER = (
+    "replay",
+    "runs",
+    "compare",
+    "evaluate",
+    "rescore",
+    "judge",
+    "conversations",
+    "import",
+    "app",
+    "db",
+    "outcomes",
+    "doctor",
+    "fake-model",
+)
 EPILOG = """\
 \b
 Begin here:
@@ -18,6 +32,7 @@ Begin here:
   qbs replay                       replay the shipped conversations by rules
   qbs replay --variant recorded    the same with recorded model answers
   qbs runs list                    what there is to look at
+  qbs compare rules recorded       which of the two is better, and in what
   qbs app                          look at it
 
 \b
@@ -63,7 +78,21 @@ def main() -> None:
 
 def build_cli() -> typer.Typer:
     """The whole command line. Importing a command costs next to nothing: what it needs is imported when it runs."""
-    from workbench.commands import app, conversations, doctor, fake_model, imports, replay, runs
+    from workbench.commands import (
+        app,
+        compare,
+        conversations,
+        db,
+        doctor,
+        evaluate,
+        fake_model,
+        imports,
+        judge,
+        outcomes,
+        replay,
+        rescore,
+        runs,
+    )
 
     cli = typer.Typer(
         cls=Commands,
@@ -76,7 +105,21 @@ def build_cli() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback()(_options)
-    for command in (replay, runs, conversations, imports, app, doctor, fake_model):
+    for command in (
+        replay,
+        runs,
+        compare,
+        evaluate,
+        rescore,
+        judge,
+        conversations,
+        imports,
+        app,
+        db,
+        outcomes,
+        doctor,
+        fake_model,
+    ):
         command.register(cli)
     return cli
 

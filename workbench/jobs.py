@@ -3,36 +3,107 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from evals.errors import RunError
 from workbench.background import Report, Work
 from workbench.services import Services
 from workbench.text import count
 
 if TYPE_CHECKING:
-    from workbench.replays import ReplayRequest
+    from evals.records import RunSpec
+    from workbench.replays import PlannedReplay, ReplayRequest
 
 
-def replay_key(dataset: str, variant: str) -> str:
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """What one job may use before it stops cleanly; None leaves it to the settings."""
+
+    calls: int | None = None
+    tokens: int | None = None
+    cost_usd: float | None = None
+    seconds: float | None = None
+
+    def on(self, services: Services) -> Services:
+        """The same services, within these limits."""
+        settings = services.settings
+        return replace(
+            services,
+            settings=replace(
+                settings,
+                max_calls=self.calls or settings.max_calls,
+                max_tokens=self.tokens or settings.max_tokens,
+                max_cost_usd=self.cost_usd or settings.max_cost_usd,
+                max_seconds=self.seconds or settings.max_seconds,
+            ),
+        )
+
+
+def replay_key(dataset: str, variant: str, samples: int = 1) -> str:
     """What tells one replay from another: asking for the same one twice is one job."""
-    return f"replay {dataset} {variant}"
+    return f"replay {dataset} {variant}{f' {samples} times' if samples > 1 else ''}"
 
 
 def replaying(services: Services, request: ReplayRequest) -> Work:
     """Do what is missing of the run that `request` means. The work raises what `plan_replay` and `carry_out` raise."""
 
     async def work(report: Report, stop: asyncio.Event) -> str:
-        from workbench.replays import carry_out, plan_replay
+        from workbench.replays import plan_replay
 
-        planned = await asyncio.to_thread(plan_replay, services, request)
-        outcome = await carry_out(services, planned, on_progress=report, stop=stop)
-        turns = f"{outcome.progress.done:,} of {count(outcome.progress.total, 'turn')}"
-        ended = {
-            "complete": "Complete",
-            "person": "Stopped",
-            "limit": "Stopped at a limit",
-            "unanswered": f"Stopped, because no model answered ({outcome.reason})",
-        }[outcome.ended]
-        return f"{ended}: {turns} in {outcome.run_id}."
+        return await _carried_out(services, await asyncio.to_thread(plan_replay, services, request), report, stop)
 
     return work
+
+
+def going_on(services: Services, run_id: str) -> Work:
+    """Do what is missing of a run that was begun before: stopped at a limit, by a person, or by a restart.
+
+    The work raises RunError if the run would not go on as it began, and what `plan_replay` and `carry_out` raise.
+    """
+
+    async def work(report: Report, stop: asyncio.Event) -> str:
+        return await _carried_out(services, await asyncio.to_thread(_continuation, services, run_id), report, stop)
+
+    return work
+
+
+def _continuation(services: Services, run_id: str) -> PlannedReplay:
+    from workbench.replays import plan_replay
+
+    planned = plan_replay(services, _request_of(services.run(run_id).manifest.spec))
+    if planned.run_id != run_id:
+        raise RunError(
+            f"{run_id} cannot go on: the engine, the prompts or the conversations are not what they were when it "
+            "began; what it has can still be compared, or a new run begun"
+        )
+    return planned
+
+
+def _request_of(spec: RunSpec) -> ReplayRequest:
+    """What a person asked for when the run began."""
+    from workbench.replays import ReplayRequest
+
+    return ReplayRequest(
+        spec.dataset,
+        conversations=spec.conversation_ids,
+        variant=spec.variant.name,
+        state=spec.state_mode,
+        fork=spec.fork,
+        samples=spec.samples,
+        again=spec.attempt > 0,
+    )
+
+
+async def _carried_out(services: Services, planned: PlannedReplay, report: Report, stop: asyncio.Event) -> str:
+    from workbench.replays import carry_out
+
+    outcome = await carry_out(services, planned, on_progress=report, stop=stop)
+    turns = f"{outcome.progress.done:,} of {count(outcome.progress.total, 'turn')}"
+    ended = {
+        "complete": "Complete",
+        "person": "Stopped",
+        "limit": "Stopped at a limit",
+        "unanswered": f"Stopped, because no model answered ({outcome.reason})",
+    }[outcome.ended]
+    return f"{ended}: {turns} in {outcome.run_id}."

@@ -91,12 +91,9 @@ def _database_url(value: str) -> DatabaseUrl:
     if not value.startswith("postgresql://"):
         raise ValueError("is not an address that begins with postgresql://")
     try:
-        parts = parts_of(value)
+        parts_of(value)
     except ConfigurationError:
-        parts = {"port": "none"}
-    # A password with a bare / in it is taken for a port and a database, and would be shown as such.
-    if not parts.get("port", "5432").replace(",", "").isdigit() or "@" in parts.get("dbname", ""):
-        raise ValueError("cannot be read as an address; %, / and @ in a password are %25, %2F and %40")
+        raise ValueError("cannot be read as an address; %, / and @ in a password are %25, %2F and %40") from None
     return DatabaseUrl(value)
 
 

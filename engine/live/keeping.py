@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from engine.advance import advance
@@ -60,7 +59,7 @@ class Settled:
     duplicate: bool = False
 
 
-async def accept(session: TenantSession, opening: ConversationState, message: Message, at: datetime) -> Delivered:
+async def accept(session: TenantSession, opening: ConversationState, message: Message) -> Delivered:
     """Keep a message of the contact whose conversation begins with `opening`, if it has no state yet.
 
     A customer's message is a reply to what was asked before. One that belongs before others changes their history,
@@ -78,14 +77,14 @@ async def accept(session: TenantSession, opening: ConversationState, message: Me
         saved = await repository.save(with_opening(opening), version=None)
     accepted = await log.add(state_id, message, met)
     if accepted.message.analysis is not None:
-        return await _again(session, saved, accepted.message, at)
+        return await _again(session, saved, accepted.message)
     turn = accepted.message.turn
     late = any(other.index > turn.index for other in met.turns)
     others = _others(await log.messages(state_id), turn) if late else ()
     if not accepted.duplicate:
         saved = await _made_room(repository, saved, others, turn, alone=not met.turns)
-        if turn.speaker is Speaker.CUSTOMER:
-            await tracker.record_reply(state_id, at=turn.time or at, key=message.id, known=known)
+        if turn.speaker is Speaker.CUSTOMER and turn.time:  # whatever was accepted has its time
+            await tracker.record_reply(state_id, at=turn.time, key=message.id, known=known)
     return Delivered(
         message=accepted.message,
         saved=saved,
@@ -96,26 +95,27 @@ async def accept(session: TenantSession, opening: ConversationState, message: Me
     )
 
 
-async def _again(session: TenantSession, saved: SavedState, message: LoggedMessage, at: datetime) -> Delivered:
+async def _again(session: TenantSession, saved: SavedState, message: LoggedMessage) -> Delivered:
     """A message that was settled before: there is nothing left to do."""
-    outcome_id = await _outcome_again(session, saved.state, message, at)
+    outcome_id = await _outcome_again(session, saved.state, message)
     return Delivered(message, saved, saved.state, (), late=False, duplicate=True, outcome_id=outcome_id)
 
 
-async def settle(session: TenantSession, delivered: Delivered, analysis: Analysis, at: datetime) -> Settled:
+async def settle(session: TenantSession, delivered: Delivered, analysis: Analysis) -> Settled:
     """Fold the analysis of a message into the state as it is now, and keep state, analysis and outcome together.
 
-    `at` is when the recommendation was made. If somebody else has settled the message since, nothing changes.
+    The recommendation is made when this transaction begins. If somebody else has settled the message since, nothing
+    changes.
     """
     if not delivered.late:
         after = advance(delivered.saved.state, delivered.turn, analysis)
         ConversationStateRepository(session).remember(delivered.saved)
         with suppress(StaleStateError):  # then nothing was changed
-            return await _keep(session, delivered, after, delivered.saved.version, analysis, at)
-    return await _settle_anew(session, delivered, analysis, at)
+            return await _keep(session, delivered, after, delivered.saved.version, analysis)
+    return await _settle_anew(session, delivered, analysis)
 
 
-async def _settle_anew(session: TenantSession, delivered: Delivered, analysis: Analysis, at: datetime) -> Settled:
+async def _settle_anew(session: TenantSession, delivered: Delivered, analysis: Analysis) -> Settled:
     """Settle a turn whose state is not the one that it was analysed in, or that belongs before others."""
     state, turn = delivered.saved.state, delivered.turn
     saved = await ConversationStateRepository(session).get(state.account_id, state.contact_id, lock=True)
@@ -124,9 +124,9 @@ async def _settle_anew(session: TenantSession, delivered: Delivered, analysis: A
     messages = await MessageLog(session).messages(UUID(state.state_id))
     [mine] = [message for message in messages if message.turn.index == turn.index]
     if mine.analysis is not None:
-        return Settled(mine.analysis, saved, await _outcome_again(session, saved.state, mine, at), duplicate=True)
+        return Settled(mine.analysis, saved, await _outcome_again(session, saved.state, mine), duplicate=True)
     after, guarded = take_in(saved.state, _others(messages, turn), turn, analysis)
-    return await _keep(session, delivered, after, saved.version, guarded, at)
+    return await _keep(session, delivered, after, saved.version, guarded)
 
 
 async def _keep(
@@ -135,12 +135,11 @@ async def _keep(
     after: ConversationState,
     version: int,
     analysis: Analysis,
-    at: datetime,
 ) -> Settled:
     """Save the state after a turn, with its analysis and the outcome that it waits for."""
     saved = await ConversationStateRepository(session).save(after, version=version)
     analysed = MessageLog(session).analysing(UUID(after.state_id), delivered.message.message_id, analysis)
-    recorded = _recording(session, saved.state, delivered.turn, analysis, at)
+    recorded = _recording(session, saved.state, delivered.turn, analysis)
     _, outcome_id = await session.ask(analysed.along(recorded))
     return Settled(analysis, saved, outcome_id)
 
@@ -160,7 +159,7 @@ async def _made_room(
 
 
 def _recording(
-    session: TenantSession, state: ConversationState, turn: Turn, analysis: Analysis, at: datetime
+    session: TenantSession, state: ConversationState, turn: Turn, analysis: Analysis
 ) -> Inquiry[UUID | None]:
     """Record the recommendation, if it asks anything: without a question there is nothing to be answered.
 
@@ -169,19 +168,17 @@ def _recording(
     if not questions(analysis.question.recommendation.suggested_question):
         return Inquiry((), lambda answers: None)
     details = outcome_details(state, turn, analysis)
-    recorded = recording_outcomes(session.tenant_id, state, turn, analysis, details, at=at)
+    recorded = recording_outcomes(session.tenant_id, state, turn, analysis, details)
     return recorded.then(
         lambda outcomes: next(one.outcome_id for one in outcomes if one.outcome_type is OutcomeType.EMAIL_ENGAGEMENT)
     )
 
 
-async def _outcome_again(
-    session: TenantSession, state: ConversationState, message: LoggedMessage, at: datetime
-) -> UUID | None:
+async def _outcome_again(session: TenantSession, state: ConversationState, message: LoggedMessage) -> UUID | None:
     """The outcome that was recorded with an analysis that is there already."""
     if message.analysis is None:
         return None
-    return await session.ask(_recording(session, state, message.turn, message.analysis, at))
+    return await session.ask(_recording(session, state, message.turn, message.analysis))
 
 
 def _others(messages: Sequence[LoggedMessage], turn: Turn) -> tuple[KeptTurn, ...]:

@@ -26,7 +26,7 @@ from engine.model.state import ConversationState
 from engine.outcomes import OutcomeTracker
 from engine.state.database import Database, TenantSession
 from engine.state.documents import clean_text
-from engine.state.messages import LoggedMessage, Message, MessageLog
+from engine.state.messages import LoggedMessage, Message, MessageLog, turn_of
 from engine.state.repository import ConversationStateRepository, SavedState, state_id_of
 from engine.state.tenants import tenant_uuid
 
@@ -98,22 +98,26 @@ class LiveEngine:
 
         `opening` is the state before the first message, where there is more to say of the contact than their id.
         The same message again changes nothing and gives the stored analysis. Messages may come out of order: with
-        an `index`, each is folded in where it belongs. Raises TenantRequiredError; InputError for ids and texts that
-        cannot be kept, and for an index that another message has; StateError for a state that cannot be read.
+        an `index`, each is folded in where it belongs.
+
+        There is one clock, that of Postgres: the time of a message that comes without one, of the recommendation and
+        of whatever is recorded is that of the transaction that keeps it, so that a quick reply is never before its
+        question. Only without Postgres it is the process's.
+
+        Raises TenantRequiredError; InputError for ids, texts and times that cannot be kept, and for an index that
+        another message has; StateError for a state that cannot be read.
         """
         tenant_id = tenant_uuid(tenant)
         first = _opening(tenant_id, account, contact, opening)
-        now = _now()
         try:
-            delivered = await self._kept(tenant_id, lambda session: accept(session, first, message, now))
+            delivered = await self._kept(tenant_id, lambda session: accept(session, first, message))
         except DatabaseUnavailableError as error:
             return await self._without_database(first, message, str(error))
         if not delivered.needs_analysis:
             return _as_delivered(delivered)
         analysis = await self._analysis(delivered.before, delivered.turn, delivered.history)
-        now = _now()
         try:
-            settled = await self._kept(tenant_id, lambda session: settle(session, delivered, analysis, now))
+            settled = await self._kept(tenant_id, lambda session: settle(session, delivered, analysis))
         except DatabaseUnavailableError as error:
             state = advance(delivered.before, delivered.turn, analysis)
             return _not_saved(analysis, state, delivered.turn, str(error))
@@ -133,14 +137,13 @@ class LiveEngine:
 
         Raises StateNotFoundError, InvalidStageTransitionError, DatabaseUnavailableError.
         """
-        at = _now()
 
         async def move(session: TenantSession) -> SavedState:
             repository = ConversationStateRepository(session)
-            before = await repository.get(account, contact, lock=True)
-            saved = await repository.change_stage(account, contact, to, by=by, reason=reason, at=at)
-            if before is not None and before.version != saved.version:
-                key = f"stage:{saved.version}"
+            before = await repository.locked(account, contact)
+            saved = await repository.moved(before, to, by=by, reason=reason)
+            if saved.version != before.version:
+                key, at = f"stage:{saved.version}", saved.updated_at
                 await OutcomeTracker(session).record_progress(saved.state.state_id, to, at=at, key=key)
             return saved
 
@@ -169,8 +172,11 @@ class LiveEngine:
         )
 
     async def _without_database(self, opening: ConversationState, message: Message, reason: str) -> TurnTaken:
-        """What can be said of a message when nothing else of its conversation is known."""
-        turn = _turn(message)
+        """What can be said of a message when nothing else of its conversation is known.
+
+        By itself it is the first, unless it says otherwise, and it was written now by the clock of this process.
+        """
+        turn, _ = turn_of(message, message.index or 0, datetime.now(UTC))
         if turn.speaker is not Speaker.CUSTOMER:
             return _not_saved(None, opening, turn, reason)
         analysis = await self._analysis(opening, turn, ())
@@ -216,18 +222,6 @@ def _opening(tenant_id: UUID, account: str, contact: str, opening: ConversationS
     return ConversationState(**ids) if opening is None else opening.model_copy(update=ids)
 
 
-def _turn(message: Message) -> Turn:
-    """The turn of a message that could not be accepted: by itself it is the first, unless it says otherwise."""
-    return Turn(
-        index=message.index or 0,
-        speaker=message.speaker,
-        name=message.name,
-        text=clean_text(message.text)[0],
-        time=message.time or _now(),
-        channel=message.channel,
-    )
-
-
 def _as_delivered(delivered: Delivered) -> TurnTaken:
     return TurnTaken(
         analysis=delivered.message.analysis,
@@ -256,7 +250,3 @@ def _not_saved(analysis: Analysis | None, state: ConversationState, turn: Turn, 
     )
     problem = f"{reason.rstrip('.')}. Deliver the message again later: it counts once."
     return TurnTaken(analysis=analysis, state=state, turn=turn, saved=False, not_saved=problem)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.errors import InputError
 from engine.outcomes.sql import statement
 from engine.outcomes.standing import replaced, unsent
 from engine.state.database import TenantSession
@@ -49,7 +48,5 @@ async def resolve_closed(session: TenantSession, as_of: datetime | None = None) 
     each outcome is resolved once, and a reply inside the window that is reported later supersedes the negative.
     Begin the session with a `timeout_s` that fits the number of outcomes.
     """
-    if as_of is not None and as_of.tzinfo is None:
-        raise InputError("a time needs its zone, for example 2026-03-02T09:00:00+00:00")
     ((row,),) = await session.send(_RESOLVE(tenant_id=session.tenant_id, as_of=as_of))
     return int(row["count"])

@@ -78,7 +78,10 @@ ADD = statement(
     """
 insert into qbs.outcome_events (
     tenant_id, event_id, outcome_id, kind, occurred_at, idempotency_key, supersedes, details
-) values (:tenant_id, :event_id, :outcome_id, :kind, :at, :key, :supersedes, :details)
+) values (
+    :tenant_id, :event_id, :outcome_id, :kind, coalesce(:at::timestamptz, clock_timestamp()), :key, :supersedes,
+    :details
+)
 on conflict do nothing
 returning event_id
 """,

@@ -6,7 +6,8 @@ number has ended. Read in the order of (number, id) from where the last reading 
 and facts of a transaction that is under way wait with all that follow it.
 
 Numbers are one server's own. A mark remembers whose, and after a failover, a restored backup, or on another server the
-reading begins anew: facts have ids, by which a copy knows them again.
+reading begins anew: facts have ids, by which a copy knows them again. A standby learns only later that it follows
+another server, and so nothing is read from one.
 """
 
 from __future__ import annotations
@@ -49,10 +50,11 @@ class EventBatch(Value):
 _ENDED = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _UNBORN = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 # Which server, which of its lives (after a failover numbers are given out again), and which tables: a restored backup
-# makes them anew.
+# makes them anew. None on a standby, where the second cannot be asked for.
 _SERVER = statement(
-    "select concat_ws('/', system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8), "
-    "'qbs.outcomes'::regclass::oid) as server from pg_control_system()",
+    "select case when not pg_is_in_recovery() then concat_ws('/', system_identifier, "
+    "left(pg_walfile_name(pg_current_wal_lsn()), 8), 'qbs.outcomes'::regclass::oid) end as server "
+    "from pg_control_system()",
     ("server",),
 )
 
@@ -90,7 +92,7 @@ _EVENTS_FROM_ELSEWHERE = _from_elsewhere("outcome_events")
 async def outcomes_after(session: TenantSession, mark: FactMark | None = None, limit: int = BATCH) -> OutcomeBatch:
     """The next outcomes after `mark` (None: from the beginning), at most `limit`.
 
-    Raises StateError if facts were moved here from another server and still carry that one's numbers.
+    Raises StateError on a standby, and if facts were moved here from another server and still carry that one's numbers.
     """
     rows, begun = await _next(session, mark, limit, _NEW_OUTCOMES, _OUTCOMES_FROM_ELSEWHERE)
     found = tuple(outcome_of(row) for row in rows)
@@ -116,6 +118,8 @@ async def _next(
     """The rows after `mark`, and the mark itself; the one of the beginning if it is another server's."""
     tenant_id = session.tenant_id
     (asked,), (elsewhere,) = await session.send(_SERVER(), from_elsewhere(tenant_id=tenant_id))
+    if asked["server"] is None:
+        raise StateError("this server is a standby, from which facts cannot be followed; read them from the primary")
     if elsewhere["found"]:
         raise StateError(
             "outcomes were moved here from another server, not by `qbs db restore`, and still carry its "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from engine.model.analysis import Analysis
@@ -21,7 +21,8 @@ insert into qbs.outcomes (
     predicted_confidence, recommended_at, closes_at, details, schema_version
 ) values (
     :tenant_id, :outcome_id, :state_id, :key, :action_type, :outcome_type,
-    :confidence, :recommended_at, :closes_at, :details, :version
+    :confidence, coalesce(:recommended_at::timestamptz, now()),
+    coalesce(:recommended_at::timestamptz, now()) + make_interval(secs => :seconds::float), :details, :version
 ) on conflict do nothing
 """)
 _RECORDED = statement(
@@ -47,8 +48,9 @@ async def record_qbs_outcome(
     """Record the recommendation of `analysis` as an outcome of each of `types`, in that order, in one round trip.
 
     `state` is the state that is saved with it: after the customer's `turn` that was answered. `at` is when the
-    recommendation was made (now if None), not when the customer wrote: a message that was delivered days late is
-    answered today. `key` makes a second delivery change nothing and return what was recorded first; without it that
+    recommendation was made, not when the customer wrote: a message that was delivered days late is answered today.
+    None is now by the clock of Postgres, which also times the messages, so that no reply seems older than its question.
+    `key` makes a second delivery change nothing and return what was recorded first; without it that
     is the turn of this contact's conversation.
     """
     details = outcome_details(
@@ -60,9 +62,7 @@ async def record_qbs_outcome(
         calibrated_confidence=calibrated_confidence,
     )
     return await session.ask(
-        recording_outcomes(
-            session.tenant_id, state, turn, analysis, details, at=at or datetime.now(UTC), types=types, key=key
-        )
+        recording_outcomes(session.tenant_id, state, turn, analysis, details, at=at, types=types, key=key)
     )
 
 
@@ -73,7 +73,7 @@ def recording_outcomes(
     analysis: Analysis,
     details: OutcomeDetails,
     *,
-    at: datetime,
+    at: datetime | None = None,
     types: Sequence[OutcomeType] = tuple(OutcomeType),
     key: str | None = None,
 ) -> Inquiry[tuple[Outcome, ...]]:
@@ -94,7 +94,7 @@ def recording_outcomes(
                 outcome_type=outcome_type,
                 confidence=recommendation.confidence,
                 recommended_at=at,
-                closes_at=at + outcome_type.window,
+                seconds=outcome_type.window.total_seconds(),
                 details=details.model_dump_json().encode(),
                 version=DETAILS_VERSION,
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 from engine.errors import DatabaseUnavailableError, InputError
 from engine.model.conversation import DealStage
 from engine.outcomes import facts
-from engine.outcomes.closing import resolve_closed
 from engine.outcomes.sql import event_of
 from engine.outcomes.values import EventKind, OutcomeEvent
 from engine.outcomes.verdict import Fact, Verdict, verdict
@@ -38,7 +37,8 @@ class Known:
 class OutcomeTracker:
     """The outcomes of one tenant, in the transaction of `session`.
 
-    Every report has a `key` of its sender's: delivered again, it changes nothing.
+    Every report has a `key` of its sender's: delivered again, it changes nothing. What is reported without a time is
+    from now, by the clock of Postgres.
     """
 
     def __init__(self, session: TenantSession) -> None:
@@ -65,7 +65,7 @@ class OutcomeTracker:
         `answering`, where this transaction has asked that already.
         """
         state_id = _uuid(state_id)
-        inquiry = self.answering(state_id, at=_time(at), key=key)
+        inquiry = self.answering(state_id, at=at, key=key)
         recorded = await self._happened(inquiry, at, _reply_key(state_id, key), details or {}, known=known)
         return recorded[0] if recorded else None
 
@@ -80,9 +80,8 @@ class OutcomeTracker:
         state_id, earlier = _uuid(state_id), stages_before(to)
         if not earlier:
             return ()
-        find = facts.OPEN_DEALS(
-            tenant_id=self._session.tenant_id, state_id=state_id, at=_time(at), stages=" ".join(earlier)
-        )
+        stages = " ".join(earlier)
+        find = facts.OPEN_DEALS(tenant_id=self._session.tenant_id, state_id=state_id, at=at, stages=stages)
         key = f"progress:{state_id}:{key}"
         return await self._happened(self._known(find, key), at, key, {"to": to}, key_each=True)
 
@@ -126,7 +125,7 @@ class OutcomeTracker:
         wrong, closes_at = await self._event(_uuid(event_id))
         if kind not in CORRECTABLE or wrong.kind not in CORRECTABLE:
             raise InputError(f"{wrong.kind} cannot be corrected to {kind}; report it as sent or not sent instead")
-        occurred_at = _time(at or (closes_at if kind is EventKind.NEGATIVE else wrong.occurred_at))
+        occurred_at = at or (closes_at if kind is EventKind.NEGATIVE else wrong.occurred_at)
         details = {"reason": reason} | ({"by": by} if by else {})
         key = f"correction:{wrong.event_id}"
         add = self._add(wrong.outcome_id, Verdict(kind, wrong.event_id), occurred_at, key, details)
@@ -137,10 +136,6 @@ class OutcomeTracker:
         if not added and (event.kind, event.details.get("reason")) != (kind, reason):
             raise InputError(f"this event was corrected to {event.kind} already: correct that correction")
         return event
-
-    async def resolve_closed(self, as_of: datetime | None = None) -> int:
-        """See `engine.outcomes.closing.resolve_closed`."""
-        return await resolve_closed(self._session, as_of)
 
     def _known(self, find: Call, key: str) -> Inquiry[Known]:
         return Inquiry((find, self._by_key(key)), lambda answers: Known(*answers))
@@ -176,7 +171,6 @@ class OutcomeTracker:
     async def _record_sending(
         self, kind: EventKind, outcome_id: UUID, at: datetime | None, key: str | None, details: Mapping[str, Any]
     ) -> tuple[OutcomeEvent, ...]:
-        at = _time(at or datetime.now(UTC))
         (twins,) = await self._session.send(
             facts.SAME_RECOMMENDATION(tenant_id=self._session.tenant_id, outcome_id=outcome_id)
         )
@@ -196,7 +190,7 @@ class OutcomeTracker:
     def _by_key(self, key: str) -> Call:
         return facts.BY_KEY(tenant_id=self._session.tenant_id, key=key)
 
-    def _add(self, outcome_id: UUID, said: Verdict, at: datetime, key: str, details: Mapping[str, Any]) -> Call:
+    def _add(self, outcome_id: UUID, said: Verdict, at: datetime | None, key: str, details: Mapping[str, Any]) -> Call:
         return facts.ADD(
             tenant_id=self._session.tenant_id,
             event_id=uuid4(),
@@ -241,9 +235,3 @@ def _uuid(text: UUID | str) -> UUID:
         return text if isinstance(text, UUID) else UUID(text)
     except ValueError:
         raise InputError(f"{text!r} is no id: `qbs outcomes list --json` has them") from None
-
-
-def _time(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise InputError("a time needs its zone, for example 2026-03-02T09:00:00+00:00")
-    return moment

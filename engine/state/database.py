@@ -9,9 +9,10 @@ The tenant is set here and nowhere else, inside each transaction, so that it end
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -26,10 +27,8 @@ from engine.state.inquiry import Inquiry
 from engine.state.lending import Lender, Loan
 from engine.state.pool import POOL_SIZE, TIMEOUT_S
 from engine.state.statements import BEGIN, COMMIT, SET_LIMITS, SET_TENANT, Call
+from engine.state.stored import Stored
 from engine.state.tenants import tenant_uuid
-
-if TYPE_CHECKING:
-    from engine.state.state_rows import Stored
 
 T = TypeVar("T")
 
@@ -37,12 +36,16 @@ T = TypeVar("T")
 class Database:
     """A Postgres server holding production state. Opens nothing until it is used; belongs to one event loop.
 
+    Before the first transaction it makes sure, once, that tenants cannot meet in it (`preflight`).
+
     `timeout_s` limits each of: waiting for a connection, making one, and a transaction from its first statement on.
     """
 
     def __init__(self, url: str, *, pool_size: int = POOL_SIZE, timeout_s: float = TIMEOUT_S) -> None:
         self.timeout_s = timeout_s
         self.lender = Lender(url, pool_size=pool_size, timeout_s=timeout_s)
+        self._looking = asyncio.Lock()
+        self._is_safe = False
 
     def tenant(self, tenant: UUID | str) -> TenantSessions:
         """The sessions of one tenant. Raises TenantRequiredError when none is given."""
@@ -60,6 +63,15 @@ class Database:
             found = await problems(connection)
         if found:
             raise UnsafeDatabaseError(found)
+        self._is_safe = True
+
+    async def ensure_safe(self) -> None:
+        """The preflight, unless it has been passed. Raises as that does."""
+        if self._is_safe:
+            return
+        async with self._looking:  # of many that begin at once, one looks
+            if not self._is_safe:
+                await self.preflight()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
@@ -94,7 +106,8 @@ class TenantSessions:
 
         `timeout_s` is for work on whole sets, which needs longer than the database's usual limit. Raises
         DatabaseUnavailableError when Postgres is not there or does not answer in time (when it comes from the
-        end of the block, whether the transaction was committed is not known), StateError for what it refuses.
+        end of the block, whether the transaction was committed is not known), StateError for what it refuses, and
+        before the first transaction of all what `Database.preflight` raises.
         """
         session = TenantSession(self._database, self.tenant_id, self._opening, timeout_s)
         try:
@@ -109,12 +122,13 @@ class TenantSessions:
 class TenantSession:
     """A transaction of one tenant. Reaches the server with its first statement; used by one task at a time.
 
-    `send` is the quick way, for the statements of `engine.state.statements`; `execute` and `orm` take any other.
+    `send` is the quick way, for the hot statements, which `engine.state.statements` compiles once; `execute` and `orm`
+    are the way for any statement that is not hot.
     """
 
     def __init__(self, database: Database, tenant_id: UUID, opening: tuple[Call, ...], timeout_s: float | None) -> None:
         self.tenant_id = tenant_id
-        self._lender = database.lender
+        self._lender, self._ensure_safe = database.lender, database.ensure_safe
         self._timeout_s = database.timeout_s if timeout_s is None else timeout_s
         own_limits = () if timeout_s is None else (SET_LIMITS(milliseconds=str(int(timeout_s * 1000))),)
         self._opening = (*opening, *own_limits)
@@ -151,12 +165,15 @@ class TenantSession:
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> Result[Any]:
-        """Any statement of SQLAlchemy's, Core or ORM, in this transaction."""
+        """Any statement of SQLAlchemy's that is not hot, Core or ORM, in this transaction."""
         orm = await self.orm()
         return await orm.execute(statement, parameters)
 
     async def orm(self) -> AsyncSession:
-        """SQLAlchemy's session on this transaction. It must neither commit nor roll back; `begin_nested` is fine."""
+        """SQLAlchemy's session on this transaction, for whatever is not hot and wants objects for its rows.
+
+        It must neither commit nor roll back; `begin_nested` is fine.
+        """
         return (await self._opened()).orm
 
     async def connection(self) -> AsyncConnection:
@@ -177,6 +194,7 @@ class TenantSession:
         """
         if self._over:
             raise StateError(_OVER)
+        await self._ensure_safe()
         self._loan = await self._lender.lend(self._timeout_s)
         try:
             answers = await self._loan.driver.send(*self._opening, *calls)

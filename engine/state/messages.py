@@ -25,13 +25,16 @@ from engine.state.statements import Parameter, Statement, compiled
 from engine.state.tables import MessageModel
 
 MESSAGES = cast("Table", MessageModel.__table__)
+# What a sender may give; who gives none comes after all others, and never gets to where the column ends.
+GREATEST_INDEX = 1_000_000
 _TURN = {name: MESSAGES.c["turn" if name == "index" else name] for name in Turn.model_fields}  # by field
 
 
 class Message(Value):
     """One message as its sender delivers it: `id` is the sender's, and the same message always has the same.
 
-    `time` is when it was sent (None: now); `index` its place in the conversation (None: after all others).
+    `time` is when it was sent (None: now); `index` its place in the conversation, up to GREATEST_INDEX (None: after
+    all others).
     """
 
     id: str = Field(min_length=1, max_length=300)
@@ -115,7 +118,7 @@ class MessageLog:
             raise StateNotFoundError("no state is kept for this conversation; save one before its messages")
         if met.same:
             return Accepted(met.same, duplicate=True)
-        turn, cleaned = _cleaned_turn(message, met.place(message.index), state.now)
+        turn, cleaned = turn_of(message, met.place(message.index), state.now)
         said: dict[str, Parameter] = {name: getattr(turn, name) for name in Turn.model_fields}
         said |= {"tenant_id": self._session.tenant_id, "state_id": state_id, "message_id": message.id}
         await self._session.send_later(_insert()(**said))
@@ -131,10 +134,6 @@ class MessageLog:
         """Every message with its analysis, in the order of their index: what folding again needs."""
         [rows] = await self._session.send(_all()(tenant_id=self._session.tenant_id, state_id=state_id))
         return tuple(self._logged(row) for row in rows)
-
-    async def analysed(self, state_id: UUID) -> tuple[LoggedMessage, ...]:
-        """The messages that have an analysis, in the order of their index."""
-        return tuple(message for message in await self.messages(state_id) if message.analysis is not None)
 
     async def set_analysis(self, state_id: UUID, message_id: str, analysis: Analysis) -> bool:
         """Keep the analysis of a message. False, and nothing is changed, if it has one already.
@@ -167,20 +166,28 @@ class MessageLog:
         return LoggedMessage(row["message_id"], turn, analysis)
 
 
-def _cleaned_turn(message: Message, index: int, now: datetime) -> tuple[Turn, int]:
+def turn_of(message: Message, index: int, now: datetime) -> tuple[Turn, int]:
     """The message as a turn, without the characters that Postgres cannot hold, and how many there were.
 
-    Its time has the zone of `now`, as times have that are read.
+    Its time has the zone of `now`, as times have that are read. Raises InputError, which repeats nothing of the
+    message, for a text or a name that is too long, for an index above GREATEST_INDEX that the message itself names,
+    and for a time that no calendar of that zone has.
     """
+    if message.index is not None and message.index > GREATEST_INDEX:
+        raise InputError(f"the message's index is above {GREATEST_INDEX:,}; count the messages from 0", turn=index)
     text, cleaned = clean_text(message.text)
     name, cleaned_too = clean_text(message.name or "")
-    time = (message.time or now).astimezone(now.tzinfo)
-    said = {"index": index, "speaker": message.speaker, "time": time, "channel": message.channel}
+    said = {"index": index, "speaker": message.speaker, "channel": message.channel}
     try:
+        said["time"] = (message.time or now).astimezone(now.tzinfo)
         return Turn.model_validate({**said, "text": text, "name": name or None}), cleaned + cleaned_too
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise InputError(f"the message's {wrong['loc'][0]}: {wrong['msg']}", turn=index) from None
+    except OverflowError:
+        raise InputError(
+            "the message's time is outside the years 1 to 9999; say when it was sent", turn=index
+        ) from None
 
 
 def _turns_of(rows: Sequence[Row]) -> tuple[Turn, ...]:

@@ -64,13 +64,16 @@ async def problems(connection: AsyncConnection) -> tuple[str, ...]:
     raise SchemaVersionError(_other_version(revision))
 
 
-def sent_in_the_clear(host: str, address: str, *, encrypted: bool) -> str | None:
-    """The problem of a connection to `host`, whose number is `address` ("" for a socket); None where there is none."""
+def sent_in_the_clear(host: str, address: str, *, encrypted: bool, variable: str = "QBS_DATABASE_URL") -> str | None:
+    """The problem of a connection to `host`, whose number is `address` ("" for a socket); None where there is none.
+
+    `variable` is the setting that leads there.
+    """
     if encrypted or not address or host.startswith(("/", "@")) or ipaddress.ip_address(address).is_loopback:
         return None
     return (
         f"what customers say is sent to {host} in the clear: set TLS up on the server, "
-        "and add ?sslmode=verify-full to QBS_DATABASE_URL"
+        f"and add ?sslmode=verify-full to {variable}"
     )
 
 

@@ -19,10 +19,9 @@ from engine.stages import validate_transition
 from engine.state.database import TenantSession
 from engine.state.inquiry import Answers, Inquiry
 from engine.state.listing import Cursor, Page, list_states
-from engine.state.stage_history import StageMove, read_moves, record_move
+from engine.state.stage_history import StageMove, read_moves, recording_move
 from engine.state.state_rows import (
     SavedState,
-    Stored,
     from_row,
     insert_one,
     read_one,
@@ -33,6 +32,7 @@ from engine.state.state_rows import (
     update_one,
 )
 from engine.state.statements import Parameter
+from engine.state.stored import Stored
 from engine.state.tenants import tenant_uuid
 
 __all__ = ["ConversationStateRepository", "Cursor", "Page", "SavedState", "StageMove", "state_id_of"]
@@ -85,7 +85,7 @@ class ConversationStateRepository:
 
         Raises StateNotFoundError.
         """
-        current = await self._locked(account, contact)
+        current = await self.locked(account, contact)
         merged = merge_qualification_signals(current.state.qualification, found)
         if merged == current.state.qualification:
             return current
@@ -106,7 +106,25 @@ class ConversationStateRepository:
 
         Raises StateNotFoundError, InvalidStageTransitionError.
         """
-        current = await self._locked(account, contact)
+        return await self.moved(await self.locked(account, contact), to, by=by, reason=reason, at=at)
+
+    async def locked(self, account: str, contact: str) -> SavedState:
+        """The contact's state, which nobody else changes until this transaction ends. Raises StateNotFoundError."""
+        found = await self.get(account, contact, lock=True)
+        if found is None:
+            raise StateNotFoundError(_NONE)
+        return found
+
+    async def moved(
+        self,
+        current: SavedState,
+        to: DealStage,
+        *,
+        by: str | None = None,
+        reason: str | None = None,
+        at: datetime | None = None,
+    ) -> SavedState:
+        """As `change_stage`, of a state that has been read. Where the deal stays, its version does too."""
         if to == current.state.deal_stage:
             return current
         moved = current.state.model_copy(update={"deal_stage": DealStage(to)})
@@ -135,12 +153,6 @@ class ConversationStateRepository:
         filters = {"account": account, "stage": stage, "persona": persona, "contact": contact}
         return await list_states(self._session, {**filters, "updated_since": updated_since}, limit=limit, after=after)
 
-    async def _locked(self, account: str, contact: str) -> SavedState:
-        found = await self.get(account, contact, lock=True)
-        if found is None:
-            raise StateNotFoundError(_NONE)
-        return found
-
     async def _save(
         self,
         state: ConversationState,
@@ -157,11 +169,14 @@ class ConversationStateRepository:
         if version is None:
             after = await self._insert(columns)
         else:
-            before = await self._seen(state_id, version)
-            validate_transition(before.stage, state.deal_stage)
+            before, to = await self._seen(state_id, version), state.deal_stage
+            validate_transition(before.stage, to)
+            ids = self._session.tenant_id, state_id
+            # Made before anything is sent: what it refuses then changes nothing.
+            moves = () if before.stage == to else (recording_move(*ids, before.stage, to, at=at, by=by, reason=reason),)
             after = await self._update(columns, before)
-            if before.stage != state.deal_stage:
-                await record_move(self._session, state_id, before.stage, state.deal_stage, at=at, by=by, reason=reason)
+            for move in moves:
+                await self._session.send(move)
         self._session.seen[state_id] = after
         return saved(state, {**columns, "created_at": after.created_at}, cleaned, after.version, after.now)
 

@@ -70,6 +70,11 @@ def total(counts: RowCounts) -> int:
     return sum(sum(by_tenant.values()) for by_tenant in counts.values())
 
 
+def rows_text(counts: RowCounts) -> str:
+    """`1 row of 1 tenant`, `1,204 rows of 2 tenants`."""
+    return f"{_number(total(counts), 'row')} of {_number(len(tenants(counts)), 'tenant')}"
+
+
 def tenants(counts: RowCounts) -> frozenset[str]:
     return frozenset(tenant for by_tenant in counts.values() for tenant in by_tenant)
 
@@ -92,7 +97,11 @@ def differences(expected: RowCounts, found: RowCounts) -> Iterator[str]:
         for tenant in sorted(before.keys() | after.keys()):
             rows, wanted = after.get(tenant, 0), before.get(tenant, 0)
             if rows != wanted:
-                yield f"{table} of tenant {tenant} has {rows:,} rows instead of {wanted:,}"
+                yield f"{table} of tenant {tenant} has {_number(rows, 'row')} instead of {wanted:,}"
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _name(text: str) -> str:

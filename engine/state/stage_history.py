@@ -12,7 +12,7 @@ from sqlalchemy import Table, bindparam, func, insert, select
 
 from engine.model.conversation import DealStage
 from engine.state.database import TenantSession
-from engine.state.statements import Statement, compiled
+from engine.state.statements import Call, Statement, compiled
 from engine.state.tables import StageChangeModel
 
 _MOVES = cast("Table", StageChangeModel.__table__)
@@ -29,8 +29,8 @@ class StageMove:
     reason: str | None = None
 
 
-async def record_move(
-    session: TenantSession,
+def recording_move(
+    tenant_id: UUID,
     state_id: UUID,
     before: DealStage,
     to: DealStage,
@@ -38,11 +38,14 @@ async def record_move(
     at: datetime | None = None,
     by: str | None = None,
     reason: str | None = None,
-) -> None:
-    """Add a move to the history of a state. `at` is now if it is not given."""
-    ids = {"tenant_id": session.tenant_id, "change_id": uuid4(), "state_id": state_id}
+) -> Call:
+    """What adds a move to the history of a state. `at` is now if it is not given.
+
+    Raises InputError for text and times that cannot be kept.
+    """
+    ids = {"tenant_id": tenant_id, "change_id": uuid4(), "state_id": state_id}
     stages = {"from_stage": before, "to_stage": to}
-    await session.send(_record()(**ids, **stages, changed_at=at, changed_by=by, reason=reason))
+    return _record()(**ids, **stages, changed_at=at, changed_by=by, reason=reason)
 
 
 async def read_moves(session: TenantSession, state_id: UUID) -> tuple[StageMove, ...]:

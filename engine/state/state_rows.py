@@ -12,7 +12,6 @@ from uuid import UUID, uuid5
 from sqlalchemy import ColumnElement, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from engine.model.conversation import DealStage
 from engine.model.qualification import QualificationState
 from engine.model.state import ConversationState
 from engine.state.database import TenantSession
@@ -20,6 +19,7 @@ from engine.state.documents import SCHEMA_VERSION, Kind, Where, read, write
 from engine.state.driver import Row
 from engine.state.inquiry import Answers, Inquiry
 from engine.state.statements import Parameter, Statement, as_text, compiled
+from engine.state.stored import Stored
 from engine.state.tables import ConversationStateModel
 
 STATES = cast("Table", ConversationStateModel.__table__)
@@ -57,21 +57,6 @@ class SavedState:
     version: int
     updated_at: datetime
     cleaned: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What a transaction knows to be stored of a state. `now` is the time of everything that it changes."""
-
-    version: int
-    stage: DealStage
-    created_at: datetime
-    now: datetime
-    locked: bool
-
-    @classmethod
-    def of(cls, row: Row, *, locked: bool) -> Stored:
-        return cls(row["version"], DealStage(row["deal_stage"]), row["created_at"], row["now"], locked)
 
 
 @lru_cache(maxsize=4096)

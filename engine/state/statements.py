@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 from uuid import UUID
@@ -53,7 +53,7 @@ class Statement:
         object.__setattr__(self, "leaves_nothing", bool(_ROWS_ONLY.match(self.sql)) and not _LEAVES.search(self.sql))
 
     def __call__(self, **values: Parameter) -> Call:
-        """The statement with its parameters. Raises InputError for text that Postgres cannot hold."""
+        """The statement with its parameters. Raises InputError for text and times that Postgres cannot hold."""
         return Call(
             self, tuple([_WRITERS.get(type(values[name]), _other)(name, values[name]) for name in self.parameters])
         )
@@ -82,7 +82,11 @@ def _dialect() -> PGDialect_psycopg:
 
 
 def as_text(name: str, value: Parameter) -> bytes | None:
-    """One parameter in Postgres' text format. Raises InputError, naming the field, for NUL and lone surrogates."""
+    """One parameter in Postgres' text format.
+
+    Raises InputError, naming the field, for NUL and lone surrogates, and for a time without its zone or outside the
+    years that can be read back.
+    """
     return _WRITERS.get(type(value), _other)(name, value)
 
 
@@ -94,6 +98,16 @@ def _text(name: str, value: str) -> bytes:
     if b"\0" in text:
         raise InputError(f"{name} holds a NUL character, which Postgres cannot keep; remove it")
     return text
+
+
+def _moment(name: str, value: datetime) -> bytes:
+    """In UTC, as it is read back. A time without a zone would be taken for one in UTC."""
+    if value.utcoffset() is None:
+        raise InputError(f"{name} is a time without its zone; give it, for example 2026-03-02T09:00:00+00:00")
+    try:
+        return value.astimezone(UTC).isoformat().encode()
+    except OverflowError:
+        raise InputError(f"{name} is a time outside the years 1 to 9999 in UTC") from None
 
 
 def _other(name: str, value: Any) -> bytes:
@@ -110,7 +124,7 @@ _WRITERS: Mapping[type, Callable[[str, Any], bytes | None]] = {
     int: lambda name, value: b"%d" % value,
     float: lambda name, value: repr(value).encode(),
     UUID: lambda name, value: str(value).encode(),
-    datetime: lambda name, value: value.isoformat().encode(),
+    datetime: _moment,
 }
 
 

@@ -55,6 +55,7 @@ class ConversationStateModel(Base):
     __tablename__ = "conversation_states"
     __table_args__ = (
         UniqueConstraint("tenant_id", "account_id", "contact_id"),
+        Index(None, "tenant_id", text("updated_at desc"), "state_id"),
         Index(None, "tenant_id", "account_id", text("updated_at desc"), "state_id"),
         Index(None, "tenant_id", "deal_stage", text("updated_at desc"), "state_id"),
         _one_of("deal_stage", DealStage),

@@ -42,7 +42,7 @@ def parts_of(url: str) -> Mapping[str, str]:
     """The parts of an address, as libpq names them: host, port, dbname, user, password ...
 
     An address written for SQLAlchemy, such as `postgresql+psycopg://`, means the same. Raises ConfigurationError for
-    one that cannot be read; the text does not repeat the address, which may hold a password.
+    one that cannot be read, or would be read wrongly; the text does not repeat the address, which may hold a password.
     """
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
@@ -51,7 +51,15 @@ def parts_of(url: str) -> Mapping[str, str]:
     try:
         found = conninfo_to_dict(f"{scheme.partition('+')[0]}{separator}{rest}")
     except ProgrammingError:
-        raise ConfigurationError(
-            "the database's address cannot be read; it looks like postgresql://user:password@host:5432/qbs"
-        ) from None
-    return {name: str(value) for name, value in found.items() if value is not None}
+        raise ConfigurationError(_UNREADABLE) from None
+    parts = {name: str(value) for name, value in found.items() if value is not None}
+    # A password with a bare / in it is taken for a port and a database, and would be shown as such.
+    if not parts.get("port", "5432").replace(",", "").isdigit() or "@" in parts.get("dbname", ""):
+        raise ConfigurationError(_UNREADABLE)
+    return parts
+
+
+_UNREADABLE = (
+    "the database's address cannot be read; it looks like postgresql://user:password@host:5432/qbs, "
+    "and %, / and @ in its password are %25, %2F and %40"
+)

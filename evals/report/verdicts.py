@@ -73,7 +73,7 @@ def headline(comparison: Comparison, first: str, second: str) -> Headline:
     counts = {verdict: sum(row.verdict is verdict for row in quality) for verdict in Verdict}
     return Headline(
         quality=_quality(counts, quality, first, second),
-        operations=_operations(operations, second),
+        operations=_operations(operations),
         tone=_tone(counts),
         counts=counts,
     )
@@ -92,19 +92,20 @@ def _quality(counts: Mapping[Verdict, int], rows: list[Row], first: str, second:
     parts = [f"{word} in {counts[verdict]}" for verdict, word in _WORDS.items() if counts[verdict]]
     if open_ := counts[Verdict.NOT_ENOUGH_DATA]:
         parts.append(f"{open_} cannot be told apart with this much data")
-    return f"{second} against {first}, in {len(rows)} measures of quality: {', '.join(parts)}."
+    measures = f"{len(rows)} measure{'s' if len(rows) > 1 else ''} of quality"
+    return f"{second} against {first}, in {measures}: {', '.join(parts)}."
 
 
 _WORDS = {Verdict.BETTER: "better", Verdict.WORSE: "worse", Verdict.TIED: "tied"}
 
 
-def _operations(rows: list[Row], second: str) -> str:
+def _operations(rows: list[Row]) -> str:
     parts = []
     for verdict in (Verdict.BETTER, Verdict.WORSE):
         own = [row for row in rows if row.verdict is verdict]
         if own:
             parts.append(f"{verdict} in {named(own)}")
-    return f"In operations {second}: {'; '.join(parts)}." if parts else ""
+    return f"Operations: {'; '.join(parts)}." if parts else ""
 
 
 def named(rows: list[Row]) -> str:

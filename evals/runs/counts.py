@@ -25,6 +25,8 @@ from evals.scoring import FallbackNote, Scores, tallies_of
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+GROUPS = 400
+
 _JUDGED = -1  # the part of an entry that says that the record could be judged
 
 
@@ -43,7 +45,7 @@ class ScoringKey:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """A scoring by group of conversations: statistics of shape (groups, parts) by tally.
+    """A scoring by group of conversations, made by chance: statistics of shape (groups, parts) by tally.
 
     With no more conversations than groups each is a group of its own. `with_data` counts the records, and the
     conversations, that have data for a metric, by its name.
@@ -54,10 +56,14 @@ class Sums:
 
 
 class CountStore:
-    """The counts of scored runs in the database of `index`. Every method raises what the index raises."""
+    """The counts of scored runs in the database of `index`, and their sums in at most `groups` groups of conversations.
 
-    def __init__(self, index: RunIndex) -> None:
+    Every method raises what the index raises.
+    """
+
+    def __init__(self, index: RunIndex, groups: int = GROUPS) -> None:
         self._index = index
+        self._groups = groups
 
     def put(self, key: ScoringKey, scores: Scores) -> None:
         """Keep the scores of a run in one view, by all metrics, in the place of earlier ones."""
@@ -65,7 +71,7 @@ class CountStore:
         def work(connection: DuckDBPyConnection) -> None:
             connection.begin()
             forget_scores(connection, key.run_id, key.view)
-            _insert(connection, key, scores)
+            _insert(connection, key, scores, self._groups)
             connection.commit()
 
         self._index.work(work)
@@ -79,12 +85,12 @@ class CountStore:
 
         return self._index.work(work)
 
-    def sums(self, key: ScoringKey, groups: int) -> Sums | None:
-        """The counts summed within `groups` groups of conversations, made by chance; None if nothing was kept."""
+    def sums(self, key: ScoringKey) -> Sums | None:
+        """The counts summed within groups of conversations; None if nothing was kept."""
 
         def work(connection: DuckDBPyConnection) -> Sums | None:
             scoring, _ = _scoring(connection, key)
-            return None if scoring is None else _sums(connection, scoring, groups)
+            return None if scoring is None else _sums(connection, scoring, self._groups)
 
         return self._index.work(work)
 
@@ -97,7 +103,7 @@ def _scoring(connection: DuckDBPyConnection, key: ScoringKey) -> tuple[int | Non
     return (None, "") if row is None else (int(row[0]), str(row[1]))
 
 
-def _insert(connection: DuckDBPyConnection, key: ScoringKey, scores: Scores) -> None:
+def _insert(connection: DuckDBPyConnection, key: ScoringKey, scores: Scores, groups: int) -> None:
     row = connection.execute("SELECT coalesce(max(scoring), 0) + 1 FROM scorings").fetchone()
     scoring = np.int32(1 if row is None else row[0])
     names = list(asdict(key))
@@ -109,12 +115,16 @@ def _insert(connection: DuckDBPyConnection, key: ScoringKey, scores: Scores) -> 
     for table, columns in _tables(scores).items():
         if len(next(iter(columns.values()))):
             insert_columns(connection, table, {"scoring": scoring, **columns})
-    connection.execute(_SUMS, {"scoring": int(scoring), "judged": _JUDGED})
+    told = {"scoring": int(scoring), "judged": _JUDGED, "groups": groups, "conversations": len(scores.conversations)}
+    connection.execute(_SUMS, told)
 
 
+# Conversations join groups by a hash of their number where there are more of them than groups.
 _SUMS = """
     INSERT INTO scored_sums
-    SELECT counts.scoring, turns.conversation, counts.tally, counts.part, sum(counts.amount)
+    SELECT counts.scoring,
+           if($conversations <= $groups, turns.conversation, hash(turns.conversation) % $groups) AS conversations,
+           counts.tally, counts.part, sum(counts.amount)
     FROM scored_counts AS counts JOIN scored_turns AS turns USING (scoring, record)
     WHERE scoring = $scoring AND part <> $judged
     GROUP BY ALL
@@ -208,21 +218,16 @@ def _counts(tally: Tally, columns: Mapping[str, Any]) -> Counts:
 
 
 def _sums(connection: DuckDBPyConnection, scoring: int, groups: int) -> Sums:
-    """Conversations join groups by a hash of their number where there are more of them than groups."""
     row = connection.execute("SELECT max(conversation) + 1 FROM scored_turns WHERE scoring = ?", [scoring]).fetchone()
-    conversations = int(row[0] or 0) if row else 0
-    group = "conversation" if conversations <= groups else f"hash(conversation) % {int(groups)}"
+    size = min(groups, int(row[0] or 0)) if row else 0
     columns = _columns(
-        connection,
-        f'SELECT {group} AS "group", tally, part, sum(amount) AS amount FROM scored_sums WHERE scoring = ? '  # noqa: S608
-        "GROUP BY ALL",
-        scoring,
+        connection, "SELECT conversations, tally, part, amount FROM scored_sums WHERE scoring = ?", scoring
     )
     statistics = {}
     for number, tally in enumerate(tallies_of(METRICS)):
         own = columns["tally"] == number
-        table = np.zeros((min(conversations, groups), len(tally.parts)))
-        table[columns["group"][own].astype(np.int64), columns["part"][own]] = columns["amount"][own]
+        table = np.zeros((size, len(tally.parts)))
+        table[columns["conversations"][own], columns["part"][own]] = columns["amount"][own]
         statistics[tally.name] = table
     found = connection.execute(
         "SELECT metric, records, conversations FROM scored_metrics WHERE scoring = ?", [scoring]

@@ -52,7 +52,7 @@ SCORES = {
     },
     "scored_sums": {
         "scoring": "INTEGER",
-        "conversation": "INTEGER",
+        "conversations": "INTEGER",
         "tally": "SMALLINT",
         "part": "SMALLINT",
         "amount": "DOUBLE",

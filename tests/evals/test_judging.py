@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.model.analysis import FallbackReason
 from evals.errors import LockedError
 from evals.gold import LabelAnalyzer
-from evals.judging import JudgingProgress, judge, questions_of
+from evals.judging import MOST_IN_VAIN, JudgingProgress, judge, questions_of
 from evals.runner import run
 from evals.runs.folder import RunFolder
 from evals.runs.judgements import JUDGEMENTS, kept_judgements, writing_judgements
@@ -108,12 +108,11 @@ async def test_a_line_that_a_killed_process_left_half_written_is_asked_for_again
     assert (progress.ended, len(service.requests), len(kept_judgements(folder.path))) == ("complete", 7, 6)
 
 
-@pytest.mark.parametrize("reason", [FallbackReason.TIMEOUT, FallbackReason.INVALID_REPLY, FallbackReason.REFUSED])
+@pytest.mark.parametrize("reason", [FallbackReason.TIMEOUT, FallbackReason.SERVER_ERROR, FallbackReason.NO_RECORDING])
 async def test_a_judgement_that_failed_is_counted_and_asked_for_the_next_time(tmp_path: Path, reason: FallbackReason):
     folder, service = await finished_run(tmp_path), ScriptedJudge(failing_once(reason, at=4))
     first = await judged(folder, service, repeats=1)
     assert (first.ended, first.done, first.failures, first.reason) == ("failed", 5, {reason: 1}, None)
-    assert first.cost_usd == pytest.approx(0.006)  # the failed one was paid for too
     second = await judged(folder, service, repeats=1)
     assert (second.ended, second.done, second.failures, len(service.requests)) == ("complete", 6, {}, 7)
 
@@ -132,6 +131,17 @@ async def test_where_asking_on_is_in_vain_it_ends(tmp_path: Path, reason, ended,
     progress = await judged(folder, service, concurrency=1)
     assert (progress.ended, progress.reason, progress.done, len(service.requests)) == (ended, said, 2, 3)
     assert (await judged(folder, service)).ended == "complete"
+
+
+@pytest.mark.parametrize("reason", [FallbackReason.INVALID_REPLY, FallbackReason.NO_RECORDING])
+async def test_a_judge_that_never_gives_anything_of_use_is_given_up(tmp_path: Path, reason: FallbackReason):
+    async def useless(_):
+        return reason
+
+    service = ScriptedJudge(useless)
+    progress = await judged(await finished_run(tmp_path), service, concurrency=1)
+    assert (progress.ended, progress.reason, progress.failures) == ("unanswered", reason, {reason: MOST_IN_VAIN})
+    assert progress.cost_usd == pytest.approx(0.001 * len(service.requests) * (reason is FallbackReason.INVALID_REPLY))
 
 
 async def test_what_opened_the_circuit_is_the_reason(tmp_path: Path):

@@ -10,7 +10,7 @@ from engine.model.conversation import Speaker
 from engine.prompts import PromptLibrary
 from engine.prompts.transcript import parse
 from evals.judgements import MOST, Judge, Judgement, Scale, TurnQuestion, turn_question
-from evals.rubric import MAX_REASON_CHARACTERS, RUBRICS, QuestionJudge, Unjudged, rubric_in_use
+from evals.rubric import MAX_REASON_CHARACTERS, RUBRICS, TRIES, QuestionJudge, Unjudged, rubric_in_use
 from tests.evals.judged_runs import MODEL, ScriptedJudge
 from tests.evals.values import conversation
 
@@ -90,6 +90,33 @@ async def test_a_model_failure_is_a_value_with_its_reason():
     found = await QuestionJudge(ScriptedJudge(fails), MODEL).rate(TALK, QUESTION)
     assert found == Unjudged(QUESTION, found.source)
     assert found.source.fallback_reason is FallbackReason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("answers", "samples", "cost"),
+    [
+        ([FallbackReason.INVALID_REPLY, (4, 4)], [1, 1001], 0.002),
+        ([FallbackReason.REFUSED, FallbackReason.TRUNCATED, (4, 4)], [1, 1001, 2001], 0.003),
+        ([FallbackReason.INVALID_REPLY] * TRIES, [1, 1001, 2001, 3001], 0.004),
+        ([FallbackReason.EMPTY_REPLY, FallbackReason.NO_RECORDING], [1, 1001], 0.001),
+        ([FallbackReason.TIMEOUT], [1], 0.001),
+    ],
+)
+async def test_after_an_answer_of_no_use_another_sample_is_asked_for(answers, samples, cost):
+    """The useless answer is recorded, and asking for the same sample would bring it back for ever."""
+    left = list(answers)
+
+    async def script(_):
+        return left.pop(0)
+
+    service = ScriptedJudge(script)
+    found = await QuestionJudge(service, MODEL).rate(TALK, QUESTION, 1)
+    assert [request.sample for request in service.requests] == samples
+    assert found.source.cost_usd == pytest.approx(cost)
+    if isinstance(answers[-1], FallbackReason):
+        assert found.source.fallback_reason is answers[-1]
+    else:
+        assert (found.repeat, found.naturalness) == (1, 4)
 
 
 @pytest.mark.parametrize("answer", [(0, 2), (5, 2), (3, 9)])

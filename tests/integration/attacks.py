@@ -106,7 +106,7 @@ READING = (
     _ours("by naming the victim", (NOTHING, "select * from qbs.messages where tenant_id = '{victim}'")),
     _ours("by a condition that holds for all", (NOTHING, "select * from qbs.messages where false or true")),
     _ours("by key", (NOTHING, "select * from qbs.messages where state_id = '{state}'")),
-    _ours("by ctid", (NOTHING, "select * from qbs.messages where ctid = any (array['(0,1)', '(0,2)']::tid[])")),
+    _ours("by ctid", (NOTHING, "select * from qbs.messages where ctid = any ('{ctids}'::tid[])")),
     _ours("by a range of ctids", (NOTHING, "select * from qbs.messages where ctid >= '(0,0)'")),
     _ours("by the row's own columns", (NOTHING, "select ctid, xmin, tableoid from qbs.messages")),
     _ours("as a whole row", (NOTHING, "select to_jsonb(m), m::text from qbs.messages m")),

@@ -86,6 +86,12 @@ class TcpServer:
     def stop(self, mode: str = "fast") -> None:
         self._pg_ctl("stop", "-w", "-m", mode)
 
+    def become_standby(self) -> None:
+        """From its next start on, it waits for what another server has written, and only reads."""
+        signal = self._data / "standby.signal"
+        signal.touch()
+        give(signal, self._user)
+
     def kill(self) -> None:
         """End it at once, as a machine that loses its power would."""
         self.stop("immediate")

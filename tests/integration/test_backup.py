@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -20,10 +23,11 @@ from engine.errors import (
 from engine.state import schema
 from engine.state.backup import backup, restore
 from engine.state.backup import making as backups
+from engine.state.backup import programs
 from engine.state.backup import restoring as restores
 from engine.state.backup.dumped import rows_in_dump
 from engine.state.backup.making import beside
-from engine.state.backup.programs import connection_argument, environment, failed, program_for
+from engine.state.backup.programs import Clients, connection_argument, environment, failed
 from engine.state.embedded.programs import MAJOR
 from engine.state.rowcounts import check_rows
 from engine.state.tables import HEAD
@@ -32,6 +36,8 @@ from tests.integration.databases import TENANTS, everything, fill, fresh_databas
 
 FIRST, SECOND = map(str, TENANTS)
 TABLES = ("conversation_states", "messages", "outcome_events", "outcomes", "stage_changes")
+CLIENTS = Clients(MAJOR)
+ENCRYPTED = SimpleNamespace(ssl_in_use=True)
 COUNTS = {table: {FIRST: 2, SECOND: 4} for table in TABLES}
 
 
@@ -116,11 +122,11 @@ def test_a_role_that_does_not_see_all_rows_makes_no_backup(urls, dump, role):
 
 def test_the_counts_find_out_a_dump_that_row_level_security_has_emptied(urls, dump, monkeypatch):
     """What pg_dump does for the owner when it is told to go on: no error, and no rows."""
-    arguments = [program_for("pg_dump", MAJOR), "--format=custom", "--schema=qbs", "--enable-row-security"]
+    arguments = [CLIENTS.program("pg_dump"), "--format=custom", "--schema=qbs", "--enable-row-security"]
     subprocess.run(
         [*arguments, f"--file={dump}", connection_argument(urls.owner)], env=environment(urls.owner), check=True
     )
-    assert rows_in_dump(dump, MAJOR) == {table: {} for table in COUNTS}
+    assert rows_in_dump(dump, CLIENTS) == {table: {} for table in COUNTS}
     emptied = dump.read_bytes()
     monkeypatch.setattr(backups, "_run_pg_dump", lambda *_: dump.with_name("new.dump.part").write_bytes(emptied))
     with pytest.raises(
@@ -134,7 +140,7 @@ def test_the_counts_find_out_a_dump_that_row_level_security_has_emptied(urls, du
     ("found", "said"),
     [
         ({"messages": {"a": 2}}, None),
-        ({"messages": {"a": 1}}, "messages of tenant a has 1 rows instead of 2"),
+        ({"messages": {"a": 1}}, "messages of tenant a has 1 row instead of 2"),
         ({"messages": {"a": 2, "b": 1000}}, "messages of tenant b has 1,000 rows instead of 0"),
         ({"messages": {}}, "messages of tenant a has 0 rows instead of 2"),
         ({}, "messages is missing"),
@@ -172,12 +178,13 @@ def test_rows_that_come_after_it_has_looked_are_not_lost(urls, empty, dump, monk
     backup(urls.maintenance, dump)
     schema.upgrade(empty.owner)
 
-    def add_and_find(name, server):
-        if name == "psql":
-            fill(empty, "0001")
-        return program_for(name, server)
+    connecting = restores.connection_argument
 
-    monkeypatch.setattr(restores, "program_for", add_and_find)
+    def add_and_connect(url):
+        fill(empty, "0001")
+        return connecting(url)
+
+    monkeypatch.setattr(restores, "connection_argument", add_and_connect)
     with pytest.raises(StateError, match="holds 9 rows of 2 tenants already"):
         restore(empty.maintenance, dump)
     assert sum(map(len, everything(empty).values())) == 9
@@ -251,7 +258,7 @@ def test_a_dump_that_breaks_off_in_the_middle_changes_nothing(urls, dump):
     before = everything(urls)
     dump.write_bytes(dump.read_bytes()[:-2000])
     altered(beside(dump), sha256=backups._hash(dump))
-    with pytest.raises(StateError, match="pg_restore failed"):
+    with pytest.raises(InputError, match=r"state\.dump: is damaged, or no dump: it cannot be read to its end"):
         restore(urls.maintenance, dump, replace=True)
     assert everything(urls) == before
 
@@ -299,7 +306,7 @@ def pretending(folder: Path, words: str) -> Callable[..., Path]:
 def test_a_full_disk_is_said_and_the_earlier_backup_stays(urls, dump, monkeypatch, tmp_path_factory):
     earlier = backup(urls.maintenance, dump)
     words = "pg_dump: error: could not write to output file: No space left on device"
-    monkeypatch.setattr(backups, "program_for", pretending(tmp_path_factory.mktemp("programs"), words))
+    monkeypatch.setattr(Clients, "program", pretending(tmp_path_factory.mktemp("programs"), words))
     with pytest.raises(StateError, match="a disk is full"):
         backup(urls.maintenance, dump)
     assert backups.read_backup(dump) == earlier
@@ -324,10 +331,93 @@ def test_what_a_program_says_becomes_a_sentence_that_quotes_no_row(words, error,
     assert "canary" not in str(found)
 
 
-def test_a_server_that_is_newer_than_every_program_here_is_refused(monkeypatch):
+@pytest.mark.parametrize(
+    ("words", "passed_on"),
+    [
+        (
+            'pg_dump: error: sslmode value "require" invalid when SSL support is not compiled in',
+            ' (sslmode value "require" invalid when SSL support is not compiled in)',
+        ),
+        ("psql: error: FATAL:  password authentication failed for user canary", " (password authentication failed)"),
+        ("psql:7: error: invalid command \\restrict", " (invalid command \\restrict)"),
+        ("ERROR:  invalid input syntax for type uuid: canary", ""),
+    ],
+)
+def test_a_programs_own_reason_is_passed_on_where_it_holds_no_row_and_no_password(words, passed_on):
+    assert str(failed("psql", 1, words)).endswith(f"the server's log may say why{passed_on}")
+
+
+def a_program(folder: Path, name: str, version: str, instead: object = "false") -> None:
+    """A program that gives this version, leaves a mark when it is used, and then does what another does."""
+    file = folder / name
+    used = f"touch {shlex.quote(str(folder))}/{name}.used"
+    file.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && echo "{name} (PostgreSQL) {version}" && exit\n{used}\nexec {instead} "$@"\n'
+    )
+    file.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("server", "tls", "on_path", "said"),
+    [
+        (99, False, None, "Postgres 99 and is newer, and there is no pg_dump on the PATH: .*postgresql-client-99"),
+        (18, True, None, "18 and is reached over TLS, .*there is no pg_dump on the PATH: .*postgresql-client-18"),
+        (18, True, "17.6", "18 and is reached over TLS, .*on the PATH is of version 17: .*postgresql-client-18"),
+        (18, True, "18.1 (Debian 18.1-1)", None),
+        (17, True, "18.1", None),
+    ],
+)
+def test_a_program_is_taken_from_the_path_where_the_servers_version_or_tls_asks_for_it(
+    tmp_path, monkeypatch, server, tls, on_path, said
+):
+    if on_path:
+        a_program(tmp_path, "pg_dump", on_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if said is None:
+        assert Clients(server, tls).program("pg_dump") == tmp_path / "pg_dump"
+    else:
+        with pytest.raises(ConfigurationError, match=said):
+            Clients(server, tls).program("pg_dump")
+
+
+def over_tls(monkeypatch) -> None:
+    """As if every connection were encrypted: no server here can be."""
+    looking = programs.clients_for
+    for module in (backups, restores):
+        monkeypatch.setattr(module, "clients_for", lambda it: looking(SimpleNamespace(info=it.info, pgconn=ENCRYPTED)))
+
+
+def test_a_server_that_is_reached_over_tls_is_backed_up_and_restored_by_the_programs_of_the_path(
+    urls, empty, dump, monkeypatch, tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("programs")
+    over_tls(monkeypatch)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    for name in programs.NAMES:
+        a_program(folder, name, f"{MAJOR}.4", CLIENTS.program(name))
+    backup(urls.maintenance, dump)
+    restore(empty.maintenance, dump)
+    assert everything(empty) == everything(urls)
+    assert {file.stem for file in folder.glob("*.used")} == set(programs.NAMES)
+
+
+def test_without_programs_for_tls_nothing_is_begun(urls, dump, monkeypatch):
+    backup(urls.maintenance, dump)
+    over_tls(monkeypatch)
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(ConfigurationError, match="the server is Postgres 99, and there is no pg_dump on the PATH"):
-        program_for("pg_dump", 99)
+    before = everything(urls)
+    with pytest.raises(ConfigurationError, match="postgresql-client-18"):
+        backup(urls.maintenance, dump.with_name("second.dump"))
+    with pytest.raises(ConfigurationError, match="postgresql-client-18"):
+        restore(urls.maintenance, dump, replace=True)
+    assert everything(urls) == before
+    assert {file.name for file in dump.parent.iterdir()} == {"state.dump", "state.dump.counts.json"}
+
+
+def test_rows_are_not_sent_to_another_machine_in_the_clear():
+    info = SimpleNamespace(host="db.example.com", hostaddr="192.0.2.7", server_version=180004)
+    with pytest.raises(ConfigurationError, match="db.example.com in the clear: .*QBS_DATABASE_MAINTENANCE_URL"):
+        programs.clients_for(SimpleNamespace(info=info, pgconn=SimpleNamespace(ssl_in_use=False)))
 
 
 @pytest.mark.parametrize(

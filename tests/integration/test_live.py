@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -16,12 +17,12 @@ from engine import live
 from engine.analyzers import RulesAnalyzer
 from engine.errors import InputError, InvalidStageTransitionError, StateNotFoundError, TenantRequiredError
 from engine.folding import OPENING
-from engine.live import LiveEngine, Message
+from engine.live import LiveEngine, Message, turns
 from engine.model.analysis import Analysis, FallbackReason
 from engine.model.conversation import Channel, DealStage, Persona, Speaker, Turn
 from engine.model.qualification import Dimension, qualification_from
 from engine.model.state import ConversationState
-from engine.outcomes import OutcomeStatus, OutcomeType
+from engine.outcomes import OutcomeStatus, OutcomeTracker, OutcomeType, recording, tracker
 from engine.state.database import Database
 from engine.state.driver import Driver, Row
 from engine.state.embedded import EmbeddedServer
@@ -92,6 +93,78 @@ async def test_a_turn_takes_six_round_trips_to_postgres(
     for index in (4, 5):
         await engine.take_turn(tenant, *WHERE, said(index))
     assert trips == {4: 2, 5: 6}
+
+
+CANNOT_BE_KEPT = {
+    "a text that is too long": {"text": "canary " * 5000},
+    "a name that is too long": {"name": "canary " * 100},
+    "an index that is too great": {"index": 2**31},
+    "a time after the last year": {"time": "9999-12-31T23:00:00-05:00"},
+    "a time before the first year": {"time": "0001-01-01T01:00:00+05:00"},
+}
+
+
+@pytest.mark.parametrize("server", ["there", "away"])
+@pytest.mark.parametrize("wrong", CANNOT_BE_KEPT.values(), ids=CANNOT_BE_KEPT)
+async def test_a_message_that_cannot_be_kept_is_refused_without_its_text_whether_postgres_is_there_or_not(
+    database: Database, tenant: UUID, wrong: dict[str, object], server: str
+) -> None:
+    away = Database("postgresql://qbs_app@/qbs?host=/nowhere")
+    engine = LiveEngine(
+        database if server == "there" else away, ScriptedAnalyzer(), database_s=60 * (server == "there")
+    )
+    with pytest.raises(InputError) as caught:
+        await engine.take_turn(tenant, *WHERE, Message.model_validate({"id": "m", "text": "canary", **wrong}))
+    assert "canary" not in str(caught.value)
+    if server == "there":
+        assert await engine.conversation(tenant, *WHERE) is None
+
+
+async def test_without_postgres_a_name_is_cleaned_as_with_it(tenant: UUID) -> None:
+    engine = LiveEngine(Database("postgresql://qbs_app@/qbs?host=/nowhere"), ScriptedAnalyzer(), database_s=0)
+    taken = await engine.take_turn(tenant, *WHERE, Message(id="m", text="a\0b", name="A\0da"))
+    assert (taken.saved, taken.turn.text, taken.turn.name) == (False, "ab", "Ada")
+
+
+class AnHourAhead(datetime):
+    """The clock of a process that is not the server's."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # one hour later it is a plain one
+        return datetime.now(tz) + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["taken as sent", "reported as sent"])
+async def test_a_quick_reply_and_a_quick_move_come_after_the_question_whatever_the_clock_of_the_process_says(
+    engine: LiveEngine, database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch, sent: bool
+) -> None:
+    for module in (turns, recording, tracker):
+        monkeypatch.setattr(module, "datetime", AnHourAhead)
+    asked = await engine.take_turn(tenant, *WHERE, said(1))
+    if sent:
+        async with database.tenant(tenant).begin() as session:
+            assert asked.outcome_id is not None
+            await OutcomeTracker(session).record_sent(asked.outcome_id)
+    monkeypatch.undo()
+    await engine.change_stage(tenant, *WHERE, DealStage.DISCOVERY)
+    await engine.take_turn(tenant, *WHERE, said(3))
+    found = await outcomes_of(database, tenant)
+    assert (found[REPLY, POSITIVE], found[PROGRESS, POSITIVE]) == (1, 1)
+
+
+async def test_to_change_a_stage_the_state_is_read_once(
+    engine: LiveEngine, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await engine.take_turn(tenant, *WHERE, said(1))
+    sent, send = [], Driver.send
+
+    async def noted(driver: Driver, *calls: Call) -> list[list[Row]]:
+        sent.append([call.statement.sql for call in calls])
+        return await send(driver, *calls)
+
+    monkeypatch.setattr(Driver, "send", noted)
+    await engine.change_stage(tenant, *WHERE, DealStage.DISCOVERY)
+    assert sum(b"FOR UPDATE" in sql for batch in sent for sql in batch) == 1
 
 
 async def test_state_analysis_and_outcome_of_a_turn_are_there_together(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,17 +12,19 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from engine.drafting import Draft
 from engine.errors import InvalidStageTransitionError
 from engine.live import Message
 from engine.live.keeping import accept
-from engine.model.conversation import DealStage, Persona, Speaker, Turn
+from engine.model.analysis import FallbackReason, Source
+from engine.model.conversation import Channel, DealStage, Persona, Speaker, Turn
 from evals.library import Dataset, load_dataset
 from evals.replay import replay
 from tests.integration.live_customers import ServicesOver, play
 from workbench.background import Background
 from workbench.live import Answers, LiveContact, LiveConversations, Saying, Steps
 from workbench.presenters.live_contacts import ListedContact, new_contact
-from workbench.presenters.live_conversation import talk_of
+from workbench.presenters.live_conversation import Talk, talk_of
 from workbench.presenters.live_thinking import Step
 from workbench.services import SHIPPED_DATASETS
 from workbench.settings import Settings
@@ -141,13 +145,106 @@ async def test_a_stage_is_moved_by_the_rules_only(live: LiveConversations, tenan
     ]
 
 
+TWO_MOVES = (DealStage.DISCOVERY, DealStage.QUALIFICATION)
+
+
+@pytest.mark.parametrize("made", [0, 1, 2])
+async def test_a_message_delivered_again_makes_only_the_moves_that_are_missing(
+    live: LiveConversations, tenant: UUID, made: int
+) -> None:
+    ida = LiveContact(str(tenant), "Acme", "Ida")
+    saying = customer("We retype every order by hand.", "one")
+    await live.deliver(ida, replace(saying, moves=TWO_MOVES[:made]))
+    for _ in range(2):
+        await live.deliver(ida, replace(saying, moves=TWO_MOVES))
+    kept = await live.kept(ida)
+    assert tuple(move.after for move in reversed(kept.moves)) == TWO_MOVES
+
+
+class Desk:
+    """Drafts as slowly as a test wants, and counts what it was asked for."""
+
+    def __init__(self) -> None:
+        self.open, self.asked, self.failing = asyncio.Event(), 0, False
+
+    def __call__(self, *asked: object) -> Desk:
+        return self
+
+    async def draft(self, *asked: object, channel: Channel) -> Draft:
+        self.asked += 1
+        number = self.asked
+        await self.open.wait()
+        if self.failing:
+            raise LookupError
+        return Draft(text=f"draft {number}", source=Source(kind="rules"))
+
+
+@pytest.fixture
+async def talked(live: LiveConversations, tenant: UUID) -> Talk:
+    """A talk with one message, whose draft the process that took it has kept; the page's process is another."""
+    ida = LiveContact(str(tenant), "Acme", "Ida")
+    await live.deliver(ida, customer("We retype every order by hand.", "one"))
+    kept = await live.kept(ida)
+    assert kept.state is not None
+    return talk_of(kept.state, kept.turns)
+
+
+@pytest.fixture
+def desk(live: LiveConversations, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    desk = Desk()
+    monkeypatch.setattr(ServicesOver, "drafter", desk)
+    return desk
+
+
+async def test_pages_that_ask_at_the_same_time_get_one_draft_also_when_the_first_goes_away(
+    live: LiveConversations, talked: Talk, desk: Desk
+) -> None:
+    beth = LiveContact("t", "Acme", "Beth")
+    pages = [asyncio.create_task(live.draft(beth, talked, RULES)) for _ in range(3)]
+    await asyncio.sleep(0)
+    pages[0].cancel()
+    await asyncio.sleep(0)
+    desk.open.set()
+    drafts = await asyncio.gather(*pages[1:], live.draft(beth, talked, RULES))
+    assert {draft and draft.text for draft in drafts} == {"draft 1"}
+    assert desk.asked == 1
+
+
+async def test_another_analysis_and_another_variant_make_another_draft(
+    live: LiveConversations, talked: Talk, desk: Desk, dataset: Dataset
+) -> None:
+    beth = LiveContact("t", "Acme", "Beth")
+    desk.open.set()
+    record = talked.side.records[0]
+    source = Source(kind="rules", fallback_reason=FallbackReason.DEADLINE)
+    question = record.result.question.model_copy(update={"source": source})
+    changed = record.model_copy(update={"result": record.result.model_copy(update={"question": question})})
+    again = replace(talked, side=replace(talked.side, records={0: changed}))
+    recorded = Answers("recorded", dataset.folder / "recordings")
+    asked = [(talked, RULES), (again, RULES), (talked, recorded), (talked, RULES), (again, RULES)]
+    drafts = [await live.draft(beth, talk, answers) for talk, answers in asked]
+    assert [draft and draft.text for draft in drafts] == ["draft 1", "draft 2", "draft 3", "draft 1", "draft 2"]
+
+
+async def test_a_draft_that_failed_is_made_again(live: LiveConversations, talked: Talk, desk: Desk) -> None:
+    beth = LiveContact("t", "Acme", "Beth")
+    desk.open.set()
+    desk.failing = True
+    with pytest.raises(LookupError):
+        await live.draft(beth, talked, RULES)
+    desk.failing = False
+    draft = await live.draft(beth, talked, RULES)
+    assert draft is not None
+    assert draft.text == "draft 2"
+
+
 async def test_a_message_that_was_kept_and_not_read_is_read_when_it_is_delivered_again(
     live: LiveConversations, tenant: UUID
 ) -> None:
     ida, words = LiveContact(str(tenant), "Acme", "Ida"), "We retype every order by hand."
     async with live._opened.tenant(str(tenant)).begin() as session:
         opening = new_contact("Acme", "Ida", Persona.MANAGER).model_copy(update={"tenant_id": str(tenant)})
-        await accept(session, opening, Message(id="one", text=words), datetime.now(UTC))
+        await accept(session, opening, Message(id="one", text=words))
     kept = await live.kept(ida)
     assert kept.state is not None
     assert talk_of(kept.state, kept.turns).unread == 0

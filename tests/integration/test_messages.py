@@ -18,7 +18,7 @@ from engine.model.state import ConversationState
 from engine.rules import analyze_by_rules
 from engine.state.database import Database, TenantSession
 from engine.state.embedded import EmbeddedServer
-from engine.state.messages import Accepted, LoggedMessage, Message, MessageLog
+from engine.state.messages import GREATEST_INDEX, Accepted, LoggedMessage, Message, MessageLog
 from engine.state.repository import ConversationStateRepository, state_id_of
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -76,6 +76,14 @@ async def test_a_message_without_index_comes_after_all_others(log: Log, conversa
     assert [turn.index for turn in await log.history(conversation)] == [0, 1, 3, 7, 8, 9]
     assert [turn.index for turn in await log.history(conversation, before=7)] == [0, 1, 3]
     assert await log.history(conversation, before=0) == ()
+
+
+async def test_after_the_greatest_index_that_can_be_given_there_is_room_for_others(
+    log: Log, conversation: UUID
+) -> None:
+    await log.accept(conversation, Message(id="m0", text="x", index=GREATEST_INDEX))
+    accepted = [(await log.accept(conversation, Message(id=id_, text="x"))).message for id_ in ("m1", "m2")]
+    assert [message.turn.index for message in accepted] == [GREATEST_INDEX + 1, GREATEST_INDEX + 2]
 
 
 async def test_a_message_without_time_is_from_now(log: Log, conversation: UUID) -> None:
@@ -147,6 +155,10 @@ async def test_what_postgres_cannot_hold_is_cleaned_away_and_counted(
         ("text", {"id": "m", "text": "long " * 5000}),
         ("name", {"id": "m", "text": "x", "name": "long " * 100}),
         ("message_id", {"id": "m\0", "text": "x"}),
+        ("index is above 1,000,000", {"id": "m", "text": "x", "index": 1_000_001}),
+        ("index is above 1,000,000", {"id": "m", "text": "x", "index": 2**31}),
+        ("time", {"id": "m", "text": "x", "time": "9999-12-31T23:00:00-05:00"}),
+        ("time", {"id": "m", "text": "x", "time": "0001-01-01T01:00:00+05:00"}),
     ],
 )
 async def test_a_message_that_cannot_be_kept_is_refused_without_its_text(
@@ -166,7 +178,6 @@ async def test_an_analysis_is_kept_once(log: Log, conversation: UUID) -> None:
     assert await log.set_analysis(conversation, "m", first) is True
     assert await log.set_analysis(conversation, "m", second) is False
     assert await log.messages(conversation) == (LoggedMessage("m", turn, first), LoggedMessage("n", later))
-    assert await log.analysed(conversation) == (LoggedMessage("m", turn, first),)
 
 
 async def test_an_analysis_of_no_message_is_refused(log: Log, conversation: UUID) -> None:

@@ -15,6 +15,7 @@ from engine.state.database import Database
 from engine.state.schema import upgrade
 from tests.integration.databases import fresh_database
 from tests.integration.outcome_values import ago, asked, contact
+from tests.integration.postgres_servers import TcpServer, short_folder
 
 
 async def everything_new(database: Database, tenant: UUID, mark: FactMark | None, limit: int = 10) -> OutcomeBatch:
@@ -177,3 +178,18 @@ async def test_after_a_restored_backup_the_reading_begins_anew(tcp_postgres, ten
         await database.aclose()
     assert read.facts == (kept, lost)
     assert again.facts == (kept,)
+
+
+async def test_a_standby_says_that_facts_are_read_from_the_primary(tenant):
+    with short_folder() as folder:
+        server = TcpServer(folder)
+        server.make()
+        upgrade(server.urls.owner)
+        server.stop()
+        server.become_standby()
+        server.start()
+        database = Database(server.urls.app)
+        with pytest.raises(StateError, match=r"standby.*read them from the primary"):
+            await new_events(database, tenant, None)
+        await database.aclose()
+        server.stop()

@@ -180,11 +180,11 @@ async def test_the_newest_report_of_sending_counts_for_all_that_a_recommendation
         outcome = await asked(session, await contact(session), ago(40), types=BOTH)
         tracker = OutcomeTracker(session)
         assert len(await tracker.record_not_sent(outcome.outcome_id, at=ago(39), reason="rewritten")) == 2
-        assert await tracker.resolve_closed() == 0
+        assert await resolve_closed(session) == 0
         assert {each.status for each in (await list_outcomes(session)).outcomes} == {"not_sent"}
         await tracker.record_sent(outcome.outcome_id, at=ago(38))
         assert {(each.status, each.sent) for each in (await list_outcomes(session)).outcomes} == {("pending", True)}
-        assert await tracker.resolve_closed() == 1
+        assert await resolve_closed(session) == 1
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ async def test_progress_may_be_owed_to_every_open_recommendation_and_counts_once
             for key in ("one move", "one move", "told by another system")
         ]
         assert [len(events) for events in moved] == [2, 0, 0]
-        assert await tracker.resolve_closed() == 1
+        assert await resolve_closed(session) == 1
         assert [each.status for each in (await list_outcomes(session)).outcomes] == ["positive", "positive", "negative"]
 
 
@@ -261,7 +261,7 @@ async def test_any_reply_can_be_corrected_to_anything_also_before_windows_are_cl
     async with database.tenant(tenant).begin() as session:
         tracker = OutcomeTracker(session)
         await tracker.correct(answered.event_id, kind, "read again")
-        await tracker.resolve_closed()
+        await resolve_closed(session)
     assert await status_of(database, tenant, outcome) == status
 
 
@@ -292,6 +292,11 @@ async def test_reports_about_nothing_are_refused_or_say_nothing_new(database, te
             tracker.correct(uuid4(), EventKind.LATE, "no reason"),
             tracker.correct(sent.event_id, EventKind.NOT_SENT, "kept back"),
             tracker.record_reply(state.state_id, at=ago(1).replace(tzinfo=None), key="no zone"),
+            tracker.record_progress(
+                state.state_id, DealStage.EVALUATION, at=ago(1).replace(tzinfo=None), key="no zone"
+            ),
+            tracker.record_sent(outcome.outcome_id, at=ago(1).replace(tzinfo=None)),
+            asked(session, state, ago(1).replace(tzinfo=None)),
             resolve_closed(session, ago(1).replace(tzinfo=None)),
         ):
             with pytest.raises(InputError):

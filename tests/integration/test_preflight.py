@@ -6,6 +6,7 @@ import re
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from engine.errors import ConfigurationError, SchemaVersionError, UnsafeDatabaseError
 from engine.state.database import Database
@@ -46,6 +47,20 @@ async def test_the_wrong_role_is_refused(tcp_postgres: TcpServer, role: str, sai
     url = {"superuser": tcp_postgres.url(SUPERUSER), "maintenance": urls.maintenance, "owner": urls.owner}[role]
     with pytest.raises(UnsafeDatabaseError, match=said):
         await preflight(url)
+
+
+async def test_no_transaction_begins_before_the_preflight_is_passed(tcp_postgres: TcpServer) -> None:
+    unsafe, safe = Database(tcp_postgres.urls.maintenance), Database(tcp_postgres.urls.app)
+    try:
+        for _ in range(2):
+            with pytest.raises(UnsafeDatabaseError, match="qbs_maintenance passes row level security by"):
+                async with unsafe.tenant("acme").begin() as session:
+                    await session.execute(text("select 1"))
+        async with safe.tenant("acme").begin() as session:
+            assert (await session.execute(text("select 1"))).scalar() == 1
+    finally:
+        await unsafe.aclose()
+        await safe.aclose()
 
 
 @pytest.mark.parametrize(

@@ -276,6 +276,18 @@ class TestStages:
             assert await repository.stage_history(ACCOUNT, CONTACT) == ()
         assert (await read(database, tenant)).version == 1
 
+    @pytest.mark.parametrize("what", [{"at": NOON.replace(tzinfo=None)}, {"by": "e\0ve"}, {"reason": "\ud83d"}])
+    async def test_a_move_that_cannot_be_recorded_is_not_made(
+        self, database: Database, tenant: UUID, what: dict[str, Any]
+    ) -> None:
+        await in_transaction(database, tenant, save=a_state(tenant))
+        async with database.tenant(tenant).begin() as session:
+            repository = ConversationStateRepository(session)
+            with pytest.raises(InputError):
+                await repository.change_stage(ACCOUNT, CONTACT, DealStage.DISCOVERY, **what)
+        kept = await read(database, tenant)
+        assert (kept.version, kept.state.deal_stage) == (1, DealStage.PROSPECTING)
+
     async def test_a_contact_without_a_state_has_no_stage(self, repository: ConversationStateRepository) -> None:
         with pytest.raises(StateNotFoundError, match="no state is kept"):
             await repository.change_stage(ACCOUNT, CONTACT, DealStage.DISCOVERY)
@@ -398,6 +410,10 @@ class TestListing:
     ) -> None:
         assert await self.contacts(database, tenant, **filters) == expected.split()
 
+    async def test_a_time_without_its_zone_is_refused(self, repository: ConversationStateRepository) -> None:
+        with pytest.raises(InputError, match="updated_since is a time without its zone"):
+            await repository.list(updated_since=NOON.replace(tzinfo=None))
+
     async def test_updated_since_is_inclusive(self, database: Database, tenant: UUID, some: list[SavedState]) -> None:
         since = some[3].updated_at
         assert await self.contacts(database, tenant, updated_since=since) == ["eve", "dan"]
@@ -429,6 +445,7 @@ class TestListing:
     @pytest.mark.parametrize(
         ("filters", "given", "index"),
         [
+            (set(), "50", "conversation_states_tenant_id_state_id_idx"),
             ({"stage"}, "'discovery', 50", "conversation_states_tenant_id_deal_stage"),
             ({"account"}, "'account 3', 50", "conversation_states_tenant_id_account_id"),
         ],

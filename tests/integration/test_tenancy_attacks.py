@@ -36,6 +36,7 @@ class Place(NamedTuple):
     superuser: str
     victim: UUID
     attacker: UUID
+    ctids: str  # where the victim's messages are, as an array
 
     def told(self, sql: str) -> str:
         """The statement with the names that stand in it in braces."""
@@ -44,6 +45,7 @@ class Place(NamedTuple):
             "attacker": self.attacker,
             "state": UUID(int=1),
             "unused": UNUSED,
+            "ctids": self.ctids,
             "superuser": conninfo_to_dict(self.superuser)["user"],
         }
         return re.sub(r"\{(\w+)\}", lambda it: str(names[it[1]]), sql)
@@ -57,11 +59,14 @@ def place(request: pytest.FixtureRequest) -> Place:
     else:
         tcp: TcpServer = request.getfixturevalue("tcp_postgres")
         urls, superuser = tcp.urls, tcp.url(SUPERUSER)
-    found = Place(urls, superuser, victim=uuid4(), attacker=uuid4())
-    fill(urls, "0001", "0002", contacts=2, tenants=(found.victim, uuid4()))
+    victim = uuid4()
+    fill(urls, "0001", "0002", contacts=2, tenants=(victim, uuid4()))
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute("analyze")
-    return found
+        ((ctids,),) = connection.execute(
+            "select array_agg(ctid)::text from qbs.messages where tenant_id = %s", [victim]
+        ).fetchall()
+    return Place(urls, superuser, victim, attacker=uuid4(), ctids=ctids)
 
 
 def kept(place: Place) -> list[object]:

@@ -7,8 +7,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from workbench.commands.exits import INTERRUPTED
+from workbench.commands.exits import INTERRUPTED, say
+
+if TYPE_CHECKING:
+    import asyncio
 
 _SHOW_CURSOR = "\x1b[?25h"  # a live bar hides it
 
@@ -46,3 +50,21 @@ def interruptions(last_words: str) -> Iterator[Interruptions]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def gentle_stop(interrupted: Interruptions, under_way: str) -> Iterator[asyncio.Event]:
+    """An event that the first signal sets, while the block runs in an event loop. `under_way` is what ends first."""
+    import asyncio
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def stop_gently() -> None:
+        say(f"Stopping after the {under_way} under way; Ctrl-C again stops at once.")
+        stop.set()
+
+    interrupted.first = lambda: loop.call_soon_threadsafe(stop_gently)
+    try:
+        yield stop
+    finally:
+        interrupted.first = None

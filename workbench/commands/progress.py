@@ -1,4 +1,4 @@
-"""How a replay shows how far it is: a live bar on a terminal, a line now and then elsewhere; always on stderr."""
+"""How a long command shows how far it is: a live bar on a terminal, a line now and then elsewhere; always on stderr."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.commands.exits import say
 from workbench.text import cost, count, duration
@@ -16,32 +16,17 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 5.0
 
-Show = Callable[["Progress"], None]
+
+class HowFar(Protocol):
+    """`done` of `total`, of whatever a command does."""
+
+    @property
+    def done(self) -> int: ...
+    @property
+    def total(self) -> int: ...
 
 
-@contextmanager
-def shown_progress(title: str) -> Iterator[Show]:
-    """Give what is to be called with each `Progress`: a bar if stderr is a terminal, else lines."""
-    if sys.stderr.isatty():
-        with _bar(title) as show:
-            yield show
-    else:
-        yield lines(title)
-
-
-def lines(title: str, clock: Callable[[], float] = time.monotonic) -> Show:
-    """Say how far it is at the beginning and then at most every SECONDS_BETWEEN_LINES seconds."""
-    say(f"{title} ...")
-    last = clock()
-
-    def show(progress: Progress) -> None:
-        nonlocal last
-        now = clock()
-        if now - last >= SECONDS_BETWEEN_LINES:
-            last = now
-            say("  " + sentence(progress))
-
-    return show
+Show = Callable[[Any], None]  # takes what the sentence takes
 
 
 def sentence(progress: Progress) -> str:
@@ -64,8 +49,36 @@ def rate(turns_per_second: float | None) -> str:
     return f"{turns_per_second:,.0f}/s" if turns_per_second >= 10 else f"{turns_per_second:.2g}/s"
 
 
+Say = Callable[[Any], str]  # what is said of a `HowFar`
+
+
 @contextmanager
-def _bar(title: str) -> Iterator[Show]:
+def shown_progress(title: str, said: Say = sentence) -> Iterator[Show]:
+    """Give what is to be called with each progress: a bar if stderr is a terminal, else lines."""
+    if sys.stderr.isatty():
+        with _bar(title, said) as show:
+            yield show
+    else:
+        yield lines(title, said=said)
+
+
+def lines(title: str, clock: Callable[[], float] = time.monotonic, *, said: Say = sentence) -> Show:
+    """Say how far it is at the beginning and then at most every SECONDS_BETWEEN_LINES seconds."""
+    say(f"{title} ...")
+    last = clock()
+
+    def show(progress: HowFar) -> None:
+        nonlocal last
+        now = clock()
+        if now - last >= SECONDS_BETWEEN_LINES:
+            last = now
+            say("  " + said(progress))
+
+    return show
+
+
+@contextmanager
+def _bar(title: str, said: Say) -> Iterator[Show]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
     from rich.table import Column
@@ -77,6 +90,4 @@ def _bar(title: str) -> Iterator[Show]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
         task = bar.add_task(title, total=None, details="getting ready")
-        yield lambda progress: bar.update(
-            task, total=progress.total, completed=progress.done, details=sentence(progress)
-        )
+        yield lambda progress: bar.update(task, total=progress.total, completed=progress.done, details=said(progress))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from workbench.commands.exits import FAILED, INTERRUPTED, NOT_WORKING, say, this_command
-from workbench.commands.interruptions import Interruptions, interruptions
+from workbench.commands.interruptions import Interruptions, gentle_stop, interruptions
 from workbench.commands.output import AsJson, in_the_app, show, show_json
 from workbench.services import DEFAULT_DATASET, Services, build_services
 from workbench.settings import Settings, load_settings
@@ -79,7 +79,7 @@ def replay(
     """Replay recorded conversations through the engine."""
     from workbench.replays import plan_replay
 
-    settings = _with_options(
+    settings = with_options(
         load_settings(),
         concurrency=concurrency,
         deadline_seconds=deadline,
@@ -91,7 +91,7 @@ def replay(
     services = build_services(settings)
     request = _request(services, dataset, conversation or [], variant, state=state, fork=fork, split=split)
     outcome = perform(services, plan_replay(services, dataclasses.replace(request, samples=samples, again=again)))
-    _report(services, outcome, as_json=as_json)
+    conclude(services, outcome, as_json=as_json)
 
 
 def prepare_runs(services: Services) -> None:
@@ -127,24 +127,13 @@ async def _until_stopped(
     services: Services, planned: PlannedReplay, note: Callable[[Progress], None], interrupted: Interruptions
 ) -> Outcome:
     """The first Ctrl-C (or SIGTERM) lets the turns under way end, the second does not."""
-    import asyncio
-
     from workbench.replays import carry_out
 
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def stop_gently() -> None:
-        say("Stopping after the turns under way; Ctrl-C again stops at once.")
-        stop.set()
-
-    interrupted.first = lambda: loop.call_soon_threadsafe(stop_gently)
-    try:
+    with gentle_stop(interrupted, "turns") as stop:
         return await carry_out(services, planned, on_progress=note, stop=stop)
-    finally:
-        interrupted.first = None
 
 
-def _with_options(settings: Settings, **options: Any) -> Settings:
+def with_options(settings: Settings, **options: Any) -> Settings:
     """The settings, where the command line says otherwise with what it says."""
     return dataclasses.replace(settings, **{name: value for name, value in options.items() if value is not None})
 
@@ -184,7 +173,7 @@ def _fork(services: Services, text: str) -> Fork:
     return Fork(run_id=services.run(run).run_id, conversation_id=conversation, turn=int(turn))
 
 
-def _report(services: Services, outcome: Outcome, *, as_json: bool) -> None:
+def conclude(services: Services, outcome: Outcome, *, as_json: bool) -> None:
     """Say what came of it: on stdout the result, on stderr what can be done next. Ends the command."""
     from workbench.commands.runs import indexed_run, run_facts
 

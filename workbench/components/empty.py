@@ -28,6 +28,16 @@ def one_run() -> None:
     st.markdown("Only one run went through this conversation. A second one makes differences visible.")
 
 
+def nothing_to_compare(runs: int) -> None:
+    """A comparison takes two runs of a data set."""
+    st.markdown("#### Nothing to compare yet", anchors=False)
+    missing = "Two runs are needed" if runs == 0 else "A second run is needed"
+    st.markdown(
+        f"{missing}: one to measure, and one to measure it against. Without labels conduct and operations can still be "
+        "compared."
+    )
+
+
 def no_runs() -> None:
     st.markdown("#### No runs yet", anchors=False)
     st.markdown("A run keeps what the engine concluded from each customer message. The rules need no model and no key.")

@@ -23,11 +23,12 @@ def transport(
     speed_key: str,
     *,
     playing: bool,
+    begun: bool,
     toggle: Callable[[], None],
     step: Callable[[], None],
     restart: Callable[[], None],
 ) -> None:
-    """Buttons, keys, and how far the recording has been told."""
+    """Buttons, keys, and how far the recording has been told; `begun`: something was said, by whomever."""
     over = position.next is None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         st.button(
@@ -46,19 +47,20 @@ def transport(
             disabled=over,
         )
         st.segmented_control("Speed", speeds, key=speed_key, required=True, label_visibility="collapsed")
-        st.progress(position.done / position.total, text=_far(position))
+        st.progress(position.done / position.total, text=_far(position, playing=playing))
         if not position.follows:
             badges.badge(_LEFT, "orange", ":material/fork_right:")
         st.button(
             "Restart",
             icon=":material/replay:",
             on_click=restart,
-            disabled=not position.done,
+            disabled=not begun,
             help="From the beginning, as another contact: nothing that was kept is deleted.",
         )
 
 
-def _far(position: Position) -> str:
+def _far(position: Position, *, playing: bool) -> str:
     if position.next is None:
         return f"All {position.total} messages"
-    return f"Message {position.done} of {position.total} · next: {SPEAKERS[position.next.speaker].lower()}"
+    paused = "**Paused** · " if position.done and not playing else ""
+    return f"{paused}Message {position.done} of {position.total} · next: {SPEAKERS[position.next.speaker].lower()}"

@@ -20,6 +20,7 @@ from engine.errors import DatabaseUnavailableError
 from engine.folding import KeptTurn
 from engine.model.conversation import DealStage, Speaker
 from workbench.background import Background
+from workbench.live.drafts import DraftOf, Drafts
 from workbench.live.steps import Steps, WatchedAnalyzer
 from workbench.live.values import Answers, Kept, LiveContact, Saying, UnderWay
 from workbench.presenters.live_contacts import ListedContact
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 SECONDS = 30.0  # that a page waits for the database
 OTHER_TENANTS = ("other-company", "demo")  # the first that is not one's own is compared with
 MOST_LISTED = 50
-MOST_KEPT = 500  # contacts whose steps, and messages whose drafts, are kept to be shown again
+MOST_KEPT = 500  # contacts whose steps are kept to be shown again
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class LiveConversations:
         self._background = background
         self._lock = threading.Lock()
         self._begun: OrderedDict[LiveContact, UnderWay] = OrderedDict()
-        self._drafts: OrderedDict[tuple[LiveContact, int], Draft] = OrderedDict()
+        self._drafts = Drafts()
         self._readers: dict[str, _Reader] = {}
         self._numbers = count(1)
         self._prepared: set[str] = set()
@@ -120,6 +121,7 @@ class LiveConversations:
 
     async def aclose(self) -> None:
         """Close what was opened. The process otherwise takes it along."""
+        self._drafts.cancel()
         for reader in self._readers.values():
             await reader.service.aclose()
         if self._database is not None:
@@ -164,23 +166,26 @@ class LiveConversations:
             return await self._sight(session, contact, tenant)
 
     async def draft(self, contact: LiveContact, talk: Talk, answers: Answers) -> Draft | None:
-        """The reply to the newest message that was analysed, once drafted not drafted again; None if there is none."""
+        """The reply to the newest message that was analysed; None if there is none.
+
+        It is drafted once, also where several pages ask for it meanwhile.
+        """
         turn = talk.answered
         if turn is None:
             return None
-        if (contact, turn) not in self._drafts:
-            state, analysis = talk.side.after(turn), talk.side.analysis(turn)
-            if state is None or analysis is None:
-                return None
-            said = talk.conversation.turns[: turn + 1]
-            channel = said[-1].channel or state.last_channel or talk.conversation.channel
-            reader = self._reader(answers)
+        state, analysis = talk.side.after(turn), talk.side.analysis(turn)
+        if state is None or analysis is None:
+            return None
+        said, reader = talk.conversation.turns[: turn + 1], self._reader(answers)
+        channel = said[-1].channel or state.last_channel or talk.conversation.channel
+        recommendation = analysis.question.recommendation
+
+        def drafting() -> Coroutine[Any, Any, Draft]:
             drafter = self._services.drafter(reader.variant, reader.service, channel)
-            drafted = await drafter.draft(state, said, analysis.question.recommendation, channel=channel)
-            self._drafts[contact, turn] = drafted
-            while len(self._drafts) > MOST_KEPT:
-                self._drafts.popitem(last=False)
-        return self._drafts[contact, turn]
+            return drafter.draft(state, said, recommendation, channel=channel)
+
+        key = DraftOf(contact, turn, reader.variant.name, analysis.model_dump_json())
+        return await self._drafts.get(key, drafting)
 
     async def deliver(self, contact: LiveContact, saying: Saying, steps: Steps | None = None) -> str:
         """Take the turn, do what goes with it, and draft the reply; why it was not saved, in words, or nothing."""
@@ -190,8 +195,8 @@ class LiveConversations:
                 await self._prepare(saying.answers, steps)
             steps.begin(Step.ACCEPTING)
             problem = await self._take(contact, saying, steps)
-            for stage in saying.moves:
-                await self._change_stage(contact, stage, "as recorded")
+            if not problem:
+                await self._move_as_recorded(contact, saying)
             if not problem and saying.turn.speaker is Speaker.CUSTOMER:
                 steps.begin(Step.DRAFTING)
                 kept = await self.kept(contact)
@@ -203,7 +208,8 @@ class LiveConversations:
     async def _prepare(self, answers: Answers, steps: Steps) -> None:
         """Load what asks models before the clock of a turn runs: the first time that takes seconds."""
         reader = self._reader(answers)
-        if reader.variant.reasoning_model is not None and reader.variant.name not in self._prepared:
+        asks = reader.variant.reasoning_model is not None and reader.variant.name != RECORDED
+        if asks and reader.variant.name not in self._prepared:
             steps.begin(Step.PREPARING)
             await reader.service.warm_up()
             self._prepared.add(reader.variant.name)
@@ -239,21 +245,34 @@ class LiveConversations:
     async def _move(self, contact: LiveContact, to: DealStage, steps: Steps) -> str:
         steps.begin(Step.KEEPING)
         try:
-            await self._change_stage(contact, to, "by the presenter")
+            await self._change_stage(contact, to, by="by the presenter")
         finally:
             steps.end()
         return ""
 
-    async def _change_stage(self, contact: LiveContact, to: DealStage, by: str) -> None:
+    async def _move_as_recorded(self, contact: LiveContact, saying: Saying) -> None:
+        """Make the moves that were recorded after a message, but for those that an earlier delivery of it has made."""
+        if not saying.moves:
+            return
+        from engine.state.repository import ConversationStateRepository
+
+        reason = f"recorded after message {saying.id}"
+        async with self._tenant(contact.tenant).begin() as session:
+            moves = await ConversationStateRepository(session).stage_history(contact.account, contact.contact)
+        made = sum(move.reason == reason for move in moves)
+        for stage in saying.moves[made:]:
+            await self._change_stage(contact, stage, by="as recorded", reason=reason)
+
+    async def _change_stage(self, contact: LiveContact, to: DealStage, *, by: str, reason: str | None = None) -> None:
         from engine.analyzers import RulesAnalyzer
 
         engine = self._services.live_engine(self._opened, RulesAnalyzer())
-        await engine.change_stage(contact.tenant, contact.account, contact.contact, to, by=by)
+        await engine.change_stage(contact.tenant, contact.account, contact.contact, to, by=by, reason=reason)
 
     async def _sight(self, session: TenantSession, contact: LiveContact, tenant: str) -> Sight:
         from engine.state.repository import state_id_of
         from engine.state.tenants import tenant_uuid
-        from engine.state.visible import visible_rows
+        from engine.state.visible_rows import visible_rows
 
         state_id = state_id_of(tenant_uuid(contact.tenant), contact.account, contact.contact)
         return Sight(tenant, str(session.tenant_id), await visible_rows(session, state_id))

@@ -66,9 +66,9 @@ class Answers:
 class Saying:
     """A message to be delivered. Delivered again under the same id it changes nothing.
 
-    The index of `turn` does not count: the next one is given to it. `opening` is the state before anything was said;
-    `moves` are the stages that were recorded after the message; `carries` says that a seller's message carries the
-    question that was recommended.
+    The index of `turn` does not count: the next one is given to it. Without a time it is said now. `opening` is the
+    state before anything was said; `moves` are the stages that were recorded after the message; `carries` says that a
+    seller's message carries the question that was recommended.
     """
 
     id: str

@@ -51,11 +51,17 @@ def board(sides: Sequence[Side], turn: int) -> tuple[BoardRow, ...]:
 
 
 def known_of(rows: Sequence[BoardRow], place: int) -> str:
-    """How much of these rows the side at `place` knows: `knows 2 of 4`; that it says nothing, where it does not."""
+    """How much of these rows the side at `place` knows: `knows 2 of 4, 1 more not to be trusted`.
+
+    That it says nothing, where it does not.
+    """
     cells = [cell for row in rows if (cell := row.cells[place]) is not None]
     if not cells:
         return NO_ANSWER
-    return f"knows {sum(cell.value is not None for cell in cells)} of {len(cells)}"
+    found = [cell for cell in cells if cell.value is not None]
+    doubted = sum(cell.doubt is not None for cell in found)
+    more = f", {doubted} more not to be trusted" if doubted else ""
+    return f"knows {len(found) - doubted} of {len(cells)}{more}"
 
 
 def _cell(side: Side, turn: int, dimension: Dimension) -> Cell | None:

@@ -15,6 +15,7 @@ HEIGHT = 290
 _LANE = -0.75  # where the back-offs are, below the ladder
 _APART = 0.05  # how far lines that would cover each other are set apart, in steps of the ladder
 _DASHES = ([1, 0], [6, 3])
+_NOW = "#8b93a3"  # seen on white and on black
 _SHAPES = ("circle", "diamond")
 
 
@@ -100,7 +101,7 @@ def _backing_off(rows: list[dict[str, Any]], names: list[str]) -> dict[str, Any]
 def _current(number: int) -> dict[str, Any]:
     return {
         "data": {"values": [{"message": number}]},
-        "mark": {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 1.5, "opacity": 0.6},
+        "mark": {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 1.5, "color": _NOW},
         "encoding": {"x": {"field": "message", "type": "quantitative"}},
     }
 

@@ -46,7 +46,7 @@ def row(saved: SavedState, before: ConversationState | None) -> tuple[Column, ..
     columns = [
         Column(name, value, earlier[name] if earlier.get(name, value) != value else None) for name, value in now.items()
     ]
-    return (*columns, Column("updated_at", f"{saved.updated_at:%H:%M:%S} UTC"), Column("version", str(saved.version)))
+    return (*columns, Column("updated_at", figures.moment(saved.updated_at)), Column("version", str(saved.version)))
 
 
 def qbs_size(state: ConversationState) -> Size:

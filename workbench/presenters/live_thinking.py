@@ -41,7 +41,7 @@ class StepTaken:
 def summary(steps: Sequence[StepTaken]) -> str:
     """How long everything took, once it is done; of a seller's message, why there is no more to it."""
     if steps and steps[-1] == StepTaken(Step.PREPARING, None):
-        return "What asks models is being loaded, this once."
+        return "The libraries that ask models are being loaded; only the first time."
     times = [step.milliseconds for step in steps if step.milliseconds is not None]
     if not times or len(times) < len(steps):
         return _NOTHING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import streamlit as st
@@ -34,7 +35,7 @@ from workbench.presenters.live_conversation import NAME, Talk, messages_so_far, 
 from workbench.presenters.live_lines import LINES
 from workbench.presenters.live_outcome import outcome_word
 from workbench.presenters.live_row import qbs_size, row
-from workbench.views import live_place, live_turns, reading
+from workbench.views import live_place, live_seen, live_turns, reading
 from workbench.views.live_choice import LiveChoice, choose
 
 _COLUMN_PIXELS = 320  # below this the columns of a row go below each other
@@ -49,7 +50,15 @@ def page() -> None:
     try:
         _page()
     except QBSError as error:
-        empty.problem(str(error))
+        empty.problem(live_seen.said_of(error))
+        if isinstance(error, live_seen.AWAY):
+            st.fragment(run_every=live_seen.AGAIN)(_look_again)(time.monotonic())
+
+
+def _look_again(since: float) -> None:
+    """Draw the page anew once it is time."""
+    if time.monotonic() - since > live_seen.AGAIN / 2:
+        st.rerun()
 
 
 def _page() -> None:
@@ -57,8 +66,13 @@ def _page() -> None:
     live = _opened()
     choice = choose(goal, live)
     live_place.settle(choice.place)
-    pace = live_place.pace()
+    pace = _pace()
     st.fragment(run_every=pace)(_talk)(choice, live, pace)
+
+
+def _pace() -> float | None:
+    """Seconds until the talk is drawn anew by itself; None if it is not."""
+    return live_seen.AGAIN if live_seen.away() else live_place.pace()
 
 
 def _opened() -> LiveConversations:
@@ -80,8 +94,17 @@ def _opening_words() -> str:
 
 def _talk(choice: LiveChoice, live: LiveConversations, pace: float | None) -> None:
     """Everything about the conversation. A message, and every tick of a scripted customer, draws this part only."""
-    if pace != live_place.pace():
+    if pace != _pace() or live_turns.restarted(choice):
         st.rerun()
+    try:
+        _drawn(choice, live)
+    except QBSError as error:  # here, because nothing above a part that is drawn alone would show it
+        empty.problem(live_seen.said_of(error))
+    if pace != _pace():
+        st.rerun()
+
+
+def _drawn(choice: LiveChoice, live: LiveConversations) -> None:
     above = st.container()
     cards = st.grid(3, min_column_width=_COLUMN_PIXELS)
     chat, asking, side = (cards.cell() for _ in range(3))
@@ -89,13 +112,15 @@ def _talk(choice: LiveChoice, live: LiveConversations, pace: float | None) -> No
     kept = live_turns.go_on(choice, live)
     talk = talk_of(kept.state or choice.opening, kept.turns)
     with above:
+        if problem := live_seen.away():
+            empty.problem(live_seen.advice(problem))
         _controls(choice, kept)
         live_glance.glance(glimpses.dimensions(talk), glimpses.people(talk))
     with chat.container(border=True, height="stretch"):
         _chat(choice, talk)
     with asking:
         with st.container(key="thinking"):
-            live_turns.thinking(choice, live)
+            live_turns.thinking(choice, live, kept)
         _question(kept, talk, busy=live_turns.under_way(choice, live) is not None)
     with side:
         _reply_and_ladder(choice, live, kept, talk)
@@ -112,6 +137,7 @@ def _controls(choice: LiveChoice, kept: Kept) -> None:
             tuple(live_place.SPEEDS),
             live_place.SPEED,
             playing=live_place.playing(),
+            begun=bool(kept.turns),
             toggle=live_place.pause if live_place.playing() else live_place.play,
             step=live_turns.step,
             restart=partial(live_turns.restart, choice),
@@ -170,9 +196,10 @@ def _reply_and_ladder(choice: LiveChoice, live: LiveConversations, kept: Kept, t
 def _reply(choice: LiveChoice, live: LiveConversations, kept: Kept, talk: Talk) -> None:
     draft = None
     if talk.answered is not None:
-        draft = background().call(
-            live.draft(choice.contact, talk, live_turns.answers_of(choice, follows=False)), SECONDS
-        )
+        analysis = talk.side.analysis(talk.answered)
+        recorded = analysis is not None and analysis.question.source.kind == "recorded"
+        answers = live_turns.answers_of(choice, follows=recorded)  # whoever read the message drafts the reply
+        draft = background().call(live.draft(choice.contact, talk, answers), SECONDS)
     if draft is None or talk.answered is None:
         live_reply.none_yet()
         return
@@ -212,7 +239,8 @@ def _postgres(choice: LiveChoice, live: LiveConversations, kept: Kept, talk: Tal
         live_row.row(kept.sight, columns, qbs_size(kept.state) if kept.state else None)
     with parts.cell():
         with st.container(border=True):
-            live_row.other(background().call(live.sight(choice.contact, choice.other), SECONDS), kept.sight)
+            about = (choice.contact, choice.other)
+            live_row.other(live_seen.seen("other sight", about, live.sight(*about)), kept.sight)
         with st.container(border=True):
             stage = (kept.state or choice.opening).deal_stage
             live_stages.stages(stage, VALID_TRANSITIONS[stage], kept.moves, live_turns.move if kept.state else None)

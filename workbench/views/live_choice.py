@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +13,15 @@ from engine.model.conversation import Conversation, Persona
 from engine.model.state import ConversationState
 from evals.dataset_manifest import RECORDINGS
 from evals.library import Dataset
-from workbench.background import background
 from workbench.components import live_choosing
-from workbench.live import SECONDS, LiveContact, LiveConversations
+from workbench.live import LiveContact, LiveConversations
 from workbench.presenters.live_answers import answer_choices
 from workbench.presenters.live_contacts import ListedContact, default_script, new_contact, option_of, options
 from workbench.presenters.live_script import next_take, opening, script_of
 from workbench.services import DEFAULT_DATASET
 from workbench.session import offer
 from workbench.variants import configured_models
-from workbench.views import live_place, reading
+from workbench.views import live_place, live_seen, reading
 from workbench.views.live_place import ANSWERS, CUSTOMER, LEVEL, TENANT, LivePlace
 
 
@@ -31,8 +30,7 @@ class LiveChoice:
     """A contact as one tenant knows them, and another tenant to compare with.
 
     `opening` is the state before anything was said, `answers` who is to answer, `models` whether any is configured.
-    `recorded` is the conversation that a scripted customer follows, `recordings` the folder of models' answers to it,
-    `takes` how many times it was begun.
+    `recorded` is the conversation that a scripted customer follows, `recordings` the folder of models' answers to it.
     """
 
     contact: LiveContact
@@ -42,7 +40,6 @@ class LiveChoice:
     models: bool
     recorded: Conversation | None = None
     recordings: Path | None = None
-    takes: int = 0
 
     @property
     def place(self) -> LivePlace:
@@ -57,7 +54,7 @@ def choose(goal: LivePlace | None, live: LiveConversations) -> LiveChoice:
     tenant = st.session_state[TENANT]
     dataset = _dataset()
     scripts = {} if dataset is None else {item.id: item for item in dataset.conversations}
-    listed = background().call(live.contacts(tenant), SECONDS)
+    listed = live_seen.seen("contacts", tenant, live.contacts(tenant))
     wanted = _wanted(to, scripts, tenant) or st.session_state.get(CUSTOMER)
     customers = options(scripts.values(), listed, wanted)
     offer(CUSTOMER, list(customers), wanted, default_script(dataset) if dataset else None)
@@ -66,8 +63,7 @@ def choose(goal: LivePlace | None, live: LiveConversations) -> LiveChoice:
     answers = answer_choices(recorded=recordings is not None, models=models)
     offer(ANSWERS, list(answers), None)
     live_choosing.bar(customers, answers, tenants, keys=(CUSTOMER, ANSWERS, TENANT, LEVEL), begin=_begin)
-    takes = 0 if script is None else next_take(script, [item.contact for item in listed]) - 1
-    state = _opening(st.session_state[CUSTOMER], script, tenant, takes)
+    state = _opening(st.session_state[CUSTOMER], script, tenant, [item.contact for item in listed])
     return LiveChoice(
         LiveContact(tenant, state.account_id, state.contact_id),
         next(each for each in tenants if each != tenant),
@@ -76,16 +72,26 @@ def choose(goal: LivePlace | None, live: LiveConversations) -> LiveChoice:
         models is not None,
         script,
         recordings,
-        takes,
     )
 
 
-def _opening(option: str | None, script: Conversation | None, tenant: str, takes: int) -> ConversationState:
-    """The state before anything was said; of a script the take that is shown, or the newest that was begun."""
+def _opening(
+    option: str | None, script: Conversation | None, tenant: str, contacts: Sequence[str]
+) -> ConversationState:
+    """The state before anything was said. `contacts` are those that are kept."""
     if script is not None:
-        return opening(script, live_place.take(tenant, script.id) or max(takes, 1))
+        return opening(script, _take(script, tenant, contacts))
     contact = ListedContact.of_option(option or "")
     return new_contact(contact.account, contact.contact, st.session_state.get(LEVEL) or Persona.MANAGER)
+
+
+def _take(script: Conversation, tenant: str, contacts: Sequence[str]) -> int:
+    """The take of a script that is shown here, else the newest that is kept; after a restart one that is neither."""
+    shown = live_place.take(tenant, script.id)
+    if shown == live_place.NEXT_TAKE:
+        shown = next_take(script, [*contacts, live_place.left_at().contact or ""])
+        live_place.begin_take(tenant, script.id, shown)
+    return shown or max(next_take(script, contacts) - 1, 1)
 
 
 def _wanted(to: LivePlace, scripts: Mapping[str, Conversation], tenant: str) -> str | None:

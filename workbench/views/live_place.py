@@ -22,6 +22,8 @@ _AT, _PLAYING, _DUE, _WISHES = "live.at", "live.playing", "live.due", "live.wish
 _TAKE, _CHANNEL_OF, _PAUSED_FOR = "live.take", "live.channel of", "live.paused for"
 _EARLY = 0.3  # seconds by which a tick may come before its time
 
+NEXT_TAKE = 0  # a take that is to begin, and gets its number when the page is drawn
+
 
 @dataclass(frozen=True, slots=True)
 class LivePlace:
@@ -68,7 +70,7 @@ def take(tenant: str, script: str) -> int | None:
 
 
 def begin_take(tenant: str, script: str, number: int) -> None:
-    """From now on this take is shown, and waits to be played."""
+    """From now on this take is shown, and waits to be played. NEXT_TAKE: one that was never played."""
     pause()
     st.session_state[f"{_TAKE} {tenant} {script}"] = number
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import wait
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import streamlit as st
 
 from engine.errors import QBSError
 from engine.model.conversation import Channel, DealStage, Speaker, Turn
-from workbench.background import background
 from workbench.components import empty, live_thinking
-from workbench.live import SECONDS, Answers, Kept, LiveConversations, Saying, UnderWay
+from workbench.live import Answers, Kept, LiveConversations, Saying, UnderWay
 from workbench.presenters.live_answers import who_answers
 from workbench.presenters.live_script import Position, message_id, moves_after, position
-from workbench.views import live_place
+from workbench.views import live_place, live_seen
 from workbench.views.live_choice import LiveChoice
 
 _MOMENT = 0.4  # seconds that the page waits for a turn before it shows what there is meanwhile
@@ -25,19 +23,24 @@ _LOOKS_APART = 0.25  # seconds
 def go_on(choice: LiveChoice, live: LiveConversations) -> Kept:
     """Do what was asked for or is due, and wait a moment for it; what is kept of the contact then.
 
-    What takes longer goes on, and is watched while the page shows what there is.
+    What takes longer goes on, and is watched while the page shows what there is. While the database is away nothing
+    is begun: what was asked for is done once it is back.
     """
-    kept = background().call(live.kept(choice.contact), SECONDS)
+    kept = _kept(choice, live)
     begun = under_way(choice, live)
     _pause_after_problem(live.last(choice.contact))
-    while begun is not None or (begun := _begun(choice, live, kept)) is not None:
+    while not live_seen.away() and (begun is not None or (begun := _begun(choice, live, kept)) is not None):
         done = wait((begun.taking,), _MOMENT).done
-        kept = background().call(live.kept(choice.contact), SECONDS)
+        kept = _kept(choice, live)
         if not done:
             break
         _pause_after_problem(begun)
         begun = None
     return kept
+
+
+def _kept(choice: LiveChoice, live: LiveConversations) -> Kept:
+    return live_seen.seen("kept", choice.contact, live.kept(choice.contact))
 
 
 def under_way(choice: LiveChoice, live: LiveConversations) -> UnderWay | None:
@@ -46,13 +49,17 @@ def under_way(choice: LiveChoice, live: LiveConversations) -> UnderWay | None:
     return None if last is None or last.taking.done() else last
 
 
-def thinking(choice: LiveChoice, live: LiveConversations) -> None:
-    """The steps of what was done last; as long as it is under way they are followed, and then the page drawn anew."""
+def thinking(choice: LiveChoice, live: LiveConversations, kept: Kept) -> None:
+    """The steps of what was done last; as long as it is under way they are followed, and then the page drawn anew.
+
+    Of what an earlier process did nobody knows the steps, and none are shown.
+    """
     if (begun := under_way(choice, live)) is not None:
         _followed(begun)
         return
     last = live.last(choice.contact)
-    live_thinking.thinking(last.steps.taken() if last else ())
+    if last is not None or not kept.turns:
+        live_thinking.thinking(last.steps.taken() if last else ())
     if last is not None and (problem := _problem(last)):
         empty.problem(problem)
 
@@ -85,9 +92,15 @@ def step() -> None:
 
 
 def restart(choice: LiveChoice) -> None:
-    """From the beginning, as a contact of its own. Nothing was said to the newest take if it is not kept yet."""
+    """From the beginning, as a contact of its own: that is another choice, so that the whole page is drawn anew."""
     if choice.recorded is not None:
-        live_place.begin_take(choice.contact.tenant, choice.recorded.id, choice.takes + 1)
+        live_place.begin_take(choice.contact.tenant, choice.recorded.id, live_place.NEXT_TAKE)
+
+
+def restarted(choice: LiveChoice) -> bool:
+    """Whether `choice` was made before a restart."""
+    script = choice.recorded
+    return script is not None and live_place.take(choice.contact.tenant, script.id) == live_place.NEXT_TAKE
 
 
 def reply(words: str, turn: int) -> None:
@@ -132,21 +145,19 @@ def _next(choice: LiveChoice, live: LiveConversations, kept: Kept) -> UnderWay |
     if at.done + 1 == at.total:
         live_place.pause()
     id_, moves = message_id(choice.recorded, turn), moves_after(choice.recorded, turn.index)
-    now = turn.model_copy(update={"time": datetime.now(UTC)})
+    now = turn.model_copy(update={"time": None})
     return live.say(choice.contact, _saying(choice, id_, now, moves=moves, follows=at.follows))
 
 
 def _typed(choice: LiveChoice, kept: Kept, id_: str, words: str, channel: Channel) -> Saying:
     state = kept.state or choice.opening
     own = None if channel is state.last_channel else channel
-    turn = Turn(
-        index=0, speaker=Speaker.CUSTOMER, name=state.contact_name, text=words, time=datetime.now(UTC), channel=own
-    )
+    turn = Turn(index=0, speaker=Speaker.CUSTOMER, name=state.contact_name, text=words, channel=own)
     return _saying(choice, id_, turn)
 
 
 def _replied(choice: LiveChoice, id_: str, words: str) -> Saying:
-    turn = Turn(index=0, speaker=Speaker.SELLER, text=words, time=datetime.now(UTC))
+    turn = Turn(index=0, speaker=Speaker.SELLER, text=words)
     return _saying(choice, id_, turn, carries=True)
 
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from engine.state.backup.programs import failed, program_for
+from engine.errors import ConfigurationError, InputError, QBSError
+from engine.state.backup.programs import Clients, failed, own_words
 from engine.state.rowcounts import RowCounts
 from engine.state.tables import SCHEMA
 
@@ -18,14 +19,15 @@ _END = b"\\.\n"
 
 
 @contextmanager
-def script_of(dump: Path, server: int, *options: str) -> Iterator[Iterator[bytes]]:
-    """The dump as a script, line by line, for a server of this major version.
+def script_of(dump: Path, clients: Clients, *options: str) -> Iterator[Iterator[bytes]]:
+    """The dump as a script, line by line, as these programs write it.
 
-    Raises StateError at the end of the block if the dump could not be read whole.
+    At the end of the block raises InputError if the dump could not be read whole, ConfigurationError if it takes newer
+    programs.
     """
     with tempfile.TemporaryFile() as words:
         reading = subprocess.Popen(  # noqa: S603
-            [program_for("pg_restore", server), *options, "--file=-", dump], stdout=subprocess.PIPE, stderr=words
+            [clients.program("pg_restore"), *options, "--file=-", dump], stdout=subprocess.PIPE, stderr=words
         )
         with reading:
             try:
@@ -35,12 +37,19 @@ def script_of(dump: Path, server: int, *options: str) -> Iterator[Iterator[bytes
                 raise
         if reading.returncode:
             words.seek(0)
-            raise failed("pg_restore", reading.returncode, words.read().decode(errors="replace"))
+            raise _unread(dump, reading.returncode, words.read().decode(errors="replace"))
 
 
-def rows_in_dump(dump: Path, server: int) -> RowCounts:
-    """How many rows of each tenant are in a dump, by table. Raises StateError if it cannot be read."""
-    with script_of(dump, server, "--data-only") as lines:
+def _unread(dump: Path, code: int, said: str) -> QBSError:
+    failure = failed("pg_restore", code, said)
+    if isinstance(failure, ConfigurationError):
+        return failure
+    return InputError(f"is damaged, or no dump: it cannot be read to its end{own_words(said)}", file=dump)
+
+
+def rows_in_dump(dump: Path, clients: Clients) -> RowCounts:
+    """How many rows of each tenant are in a dump, by table. Raises InputError if it cannot be read."""
+    with script_of(dump, clients, "--data-only") as lines:
         return rows_in_script(lines)
 
 

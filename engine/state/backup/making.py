@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from engine.errors import InputError, StateError
 from engine.state.backup.dumped import rows_in_dump
-from engine.state.backup.programs import connection_argument, environment, failed, program_for
+from engine.state.backup.programs import Clients, clients_for, connection_argument, environment, failed
 from engine.state.connecting import connected, revision_of
 from engine.state.rowcounts import check_rows, count_rows
 from engine.state.tables import SCHEMA
@@ -46,7 +46,7 @@ def backup(url: str, dump: Path) -> Backup:
     """Write a dump of the schema, and its row counts beside it; what is there is replaced once both are complete.
 
     `url` is that of the maintenance path. Raises InputError if the file cannot be written, ConfigurationError if the
-    role does not see all rows or the programs are too old, StateError if the dump does not hold what the database
+    role does not see all rows, a program is missing or TLS is, StateError if the dump does not hold what the database
     does, DatabaseUnavailableError.
     """
     _check_place(dump)
@@ -87,24 +87,24 @@ def _check_place(dump: Path) -> None:
 
 def _dump(url: str, part: Path) -> Backup:
     with connected(url, snapshot=True) as connection:
+        clients = clients_for(connection)
         revision = revision_of(connection)
         if revision is None:
             raise StateError(f"there is nothing to back up: the database has no schema {SCHEMA}")
         rows = count_rows(connection)
         snapshot = connection.execute("select pg_catalog.pg_export_snapshot()").fetchall()[0][0]
-        server = connection.info.server_version // 10_000
-        _run_pg_dump(url, server, snapshot, part)
-    check_rows("the dump does not hold what the database does, and was not kept", rows, rows_in_dump(part, server))
+        _run_pg_dump(url, clients, snapshot, part)
+    check_rows("the dump does not hold what the database does, and was not kept", rows, rows_in_dump(part, clients))
     return Backup(
         made_at=datetime.now(UTC),
         revision=revision,
-        server=server,
+        server=clients.server,
         sha256=_hash(part),
         rows={table: dict(by_tenant) for table, by_tenant in rows.items()},
     )
 
 
-def _run_pg_dump(url: str, server: int, snapshot: str, part: Path) -> None:
+def _run_pg_dump(url: str, clients: Clients, snapshot: str, part: Path) -> None:
     options = [
         "--format=custom",
         f"--schema={SCHEMA}",
@@ -115,7 +115,7 @@ def _run_pg_dump(url: str, server: int, snapshot: str, part: Path) -> None:
         connection_argument(url),
     ]
     ended = subprocess.run(  # noqa: S603
-        [program_for("pg_dump", server), *options], env=environment(url), capture_output=True, check=False
+        [clients.program("pg_dump"), *options], env=environment(url), capture_output=True, check=False
     )
     if ended.returncode:
         raise failed("pg_dump", ended.returncode, ended.stderr.decode(errors="replace"))

@@ -15,10 +15,10 @@ from typing import IO, cast
 from engine.errors import ConfigurationError, StateError
 from engine.state.backup.dumped import script_of
 from engine.state.backup.making import LOCK_SECONDS, Backup, read_backup
-from engine.state.backup.programs import connection_argument, environment, failed, program_for
+from engine.state.backup.programs import Clients, clients_for, connection_argument, environment, failed
 from engine.state.connecting import connected
 from engine.state.roles import APP, OWNER, are_made
-from engine.state.rowcounts import RowCounts, check_rows, count_rows, counting, gathered, locking, tenants, total
+from engine.state.rowcounts import RowCounts, check_rows, count_rows, counting, gathered, locking, rows_text, total
 from engine.state.schema import check_known
 from engine.state.tables import SCHEMA
 
@@ -50,26 +50,26 @@ def restore(url: str, dump: Path, *, replace: bool = False) -> Backup:
     """Put back what `backup` dumped, with its revision. `url` is that of the maintenance path.
 
     A database that holds rows is left alone, unless they are to be replaced. Raises InputError if the files cannot be
-    used, SchemaVersionError if they are of a newer program's, ConfigurationError if a role is missing or may not do
-    it, StateError if there are rows already or what was restored is not what was backed up, DatabaseUnavailableError.
+    used, SchemaVersionError if they are of a newer program's, ConfigurationError if a role, a program or TLS is missing
+    or the role may not do it, StateError if there are rows already or what was restored is not what was backed up, DatabaseUnavailableError.
     """
     kept = read_backup(dump)
     check_known(kept.revision, "the backup")
     with connected(url) as connection:
+        clients = clients_for(connection)
         there = count_rows(connection)
         _check_target(there, replace=replace)
         if not are_made(connection):
             raise ConfigurationError(
                 f"the server lacks {OWNER} or {APP}: docs/production-state.md has the SQL for them"
             )
-        server = connection.info.server_version // 10_000
-    with _psql(url, server) as (told, answers):
+    with _psql(url, clients) as (told, answers):
         told.write(_BEGIN.encode())
         if there and not replace:  # rows may have come since: look again, once nobody can add any
             told.write(locking(there).encode())
             _check_target(_count(told, answers, there), replace=False)
         told.write(_CLEAR.encode())
-        with script_of(dump, server) as lines:
+        with script_of(dump, clients) as lines:
             told.writelines(lines)
         told.write(_RENUMBER.encode())
         found = _count(told, answers, kept.rows)
@@ -81,17 +81,17 @@ def restore(url: str, dump: Path, *, replace: bool = False) -> Backup:
 def _check_target(rows: RowCounts, *, replace: bool) -> None:
     if total(rows) and not replace:
         raise StateError(
-            f"the database holds {total(rows):,} rows of {len(tenants(rows))} tenants already: "
+            f"the database holds {rows_text(rows)} already: "
             "restore into an empty one, or say that they are to be replaced (--replace)"
         )
 
 
 @contextmanager
-def _psql(url: str, server: int) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+def _psql(url: str, clients: Clients) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """psql at work: what it is told, and what it answers. At the first error it stops, and nothing has happened."""
     with tempfile.TemporaryFile() as words:
         running = subprocess.Popen(  # noqa: S603
-            [program_for("psql", server), *_OPTIONS, connection_argument(url)],
+            [clients.program("psql"), *_OPTIONS, connection_argument(url)],
             env=environment(url),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -47,6 +47,7 @@ def test_equal_texts_have_one_name_and_different_ones_have_two() -> None:
         (b'{"a": 1}', b'{"a": 1}'),
         (UUID(int=1), b"00000000-0000-0000-0000-000000000001"),
         (datetime(2026, 3, 2, 12, 0, 0, 5, tzinfo=UTC), b"2026-03-02T12:00:00.000005+00:00"),
+        (datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=5))), b"2026-03-02T07:00:00+00:00"),
     ],
 )
 def test_every_parameter_has_a_text(value: object, text: bytes | None) -> None:
@@ -58,6 +59,21 @@ def test_text_that_postgres_cannot_hold_is_refused_by_the_name_of_its_field(text
     statement = Statement(b"select $1", ("contact_name",))
     with pytest.raises(InputError, match=r"^contact_name holds .*remove it$"):
         statement(contact_name=text)
+
+
+@pytest.mark.parametrize(
+    ("moment", "complaint"),
+    [
+        (datetime(2026, 3, 2, 12), "changed_at is a time without its zone; give it, for example"),  # noqa: DTZ001
+        (datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))), "changed_at is a time outside the years"),
+        (datetime(1, 1, 1, 1, tzinfo=timezone(timedelta(hours=5))), "changed_at is a time outside the years"),
+    ],
+)
+def test_a_time_that_would_come_back_as_another_is_refused_by_the_name_of_its_field(
+    moment: datetime, complaint: str
+) -> None:
+    with pytest.raises(InputError, match=f"^{complaint}"):
+        Statement(b"select $1", ("changed_at",))(changed_at=moment)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ async def test_each_view_is_kept_apart(store: CountStore, folder: RunFolder):
 async def test_other_answers_labels_or_source_are_not_there(store: CountStore, scores: Scores, change: dict[str, str]):
     store.put(KEY, scores)
     assert store.get(replace(KEY, **change)) is None
-    assert store.sums(replace(KEY, **change), 10) is None
+    assert store.sums(replace(KEY, **change)) is None
 
 
 async def test_newer_scores_take_the_place_of_older_ones(store: CountStore, index: RunIndex, scores: Scores):
@@ -129,18 +129,19 @@ async def test_scores_go_with_the_run_they_are_of(
 
 async def test_sums_by_conversation_are_those_of_the_scores(store: CountStore, scores: Scores):
     store.put(KEY, scores)
-    sums = store.sums(KEY, groups=10)
+    sums = store.sums(KEY)
     assert sums is not None
     for tally in tallies_of(METRICS):
         np.testing.assert_allclose(sums.statistics[tally.name], scores.by_conversation(tally))
 
 
-async def test_groups_of_conversations_sum_to_the_same_totals(store: CountStore, scores: Scores):
+async def test_groups_of_conversations_sum_to_the_same_totals(index: RunIndex, scores: Scores):
+    store = CountStore(index, groups=1)
     store.put(KEY, scores)
-    sums = store.sums(KEY, groups=1)
+    sums = store.sums(KEY)
     assert sums is not None
     for tally in tallies_of(METRICS):
-        np.testing.assert_allclose(sums.statistics[tally.name].sum(axis=0), scores.by_conversation(tally).sum(axis=0))
+        np.testing.assert_allclose(sums.statistics[tally.name], scores.by_conversation(tally).sum(axis=0)[None, :])
 
 
 async def test_the_scoreboard_has_the_figures_of_the_scores(store: CountStore, scores: Scores):

@@ -46,6 +46,10 @@ create table qbs.conversation_states (
     constraint conversation_states_interaction_count_check check (interaction_count >= 0)
 )
 """
+CONVERSATION_STATES_BY_TIME = """
+create index conversation_states_tenant_id_state_id_idx
+    on qbs.conversation_states (tenant_id, updated_at desc, state_id)
+"""
 CONVERSATION_STATES_BY_ACCOUNT = """
 create index conversation_states_tenant_id_account_id_state_id_idx
     on qbs.conversation_states (tenant_id, account_id, updated_at desc, state_id)
@@ -104,6 +108,7 @@ def upgrade() -> None:
     op.execute("grant usage on schema qbs to qbs_app")
     op.execute("grant select on qbs.alembic_version to qbs_app")
     op.execute(CONVERSATION_STATES)
+    op.execute(CONVERSATION_STATES_BY_TIME)
     op.execute(CONVERSATION_STATES_BY_ACCOUNT)
     op.execute(CONVERSATION_STATES_BY_STAGE)
     op.execute(STAGE_CHANGES)

@@ -1,0 +1,110 @@
+"""The Compare page in a real browser: from nothing to a report, and links, keys and colours on the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.served import served
+from tests.workbench.prepared import prepare
+
+pytestmark = pytest.mark.e2e
+
+SLOW = 60_000  # milliseconds that a page or a replay may take on a busy machine
+_WIDER_THAN_THE_PAGE = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app with two finished runs of a small data set."""
+    home = tmp_path_factory.mktemp("home")
+    first, second = prepare(home)
+    with served(home) as address:
+        yield f"{address}/compare?run={first}&run={second}"
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Down to the turns")).to_be_visible(timeout=SLOW)
+
+
+def test_an_evaluation_outlives_its_tab_and_ends_in_a_report(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as address:
+        tab = browser.new_context()
+        page = tab.new_page()
+        page.goto(f"{address}/compare")
+        page.get_by_role("button", name="Replay b2b_discovery by rules").click(timeout=SLOW)
+        expect(page.get_by_text(re.compile("b2b_discovery by rules|A second run is needed")).first).to_be_visible(
+            timeout=SLOW
+        )
+        tab.close()
+
+        page = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900}).new_page()
+        page.goto(f"{address}/compare")
+        page.get_by_role("button", name="Replay b2b_discovery by recorded answers").click(timeout=SLOW)
+        expect(page.get_by_text("Recorded answers against Rules")).to_be_visible(timeout=SLOW)
+
+        expect(page.locator(".st-key-open-turn")).to_be_visible(timeout=SLOW)
+        page.get_by_role("button", name="Next").click()
+        expect(page).to_have_url(re.compile(r"[?&]order=worse&at=[\w.-]+%3A\d+"), timeout=SLOW)
+        expect(page.get_by_text("Against the label")).to_be_visible(timeout=SLOW)
+
+        page.get_by_role("button", name="Export").click()
+        with page.expect_download(timeout=SLOW) as download:
+            page.get_by_role("button", name="Report to read or print").click()
+        report = tmp_path / "report.html"
+        download.value.save_as(report)
+        _is_readable(browser, report)
+
+
+def _is_readable(browser: Browser, report: Path) -> None:
+    """It opens without any request beyond the file itself."""
+    asked: list[str] = []
+    page = browser.new_context(offline=True).new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(report.as_uri())
+    expect(page.get_by_role("heading", name="Scoreboard")).to_be_visible()
+    expect(page.get_by_role("heading", name="Turns that got worse")).to_be_visible()
+    expect(page.locator("svg").first).to_be_visible()
+    assert asked == [report.as_uri()]
+
+
+def test_a_link_opens_the_turn_and_leads_on_to_the_replay_page(page: Page, compared: str) -> None:
+    open_page(page, f"{compared}&metric=known.f1&at=carrier%3A3")
+    expect(page.get_by_text("I barely sleep.").last).to_be_visible(timeout=SLOW)
+    page.locator(".st-key-open-turn").get_by_role("link", name="Replay").click()
+    expect(page).to_have_url(re.compile(r"conversation=carrier&left=small-rules-.*turn=3"), timeout=SLOW)
+    expect(page.locator(".st-key-current")).to_contain_text("I barely sleep.", timeout=SLOW)
+
+
+def test_figures_come_as_files_for_other_programs(page: Page, compared: str) -> None:
+    open_page(page, compared)
+    page.get_by_role("button", name="Export").click()
+    for name, begins in (("CSV", b"first,second,view,metric"), ("Parquet", b"PAR1"), ("JSON", b"{")):
+        with page.expect_download(timeout=SLOW) as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        assert Path(download.value.path()).read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize("width", [700, 1280, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_the_window_in_light_and_dark(browser: Browser, compared: str, width: int, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    open_page(page, compared)
+    assert not page.evaluate(_WIDER_THAN_THE_PAGE)
+    expect(page.locator(".qbs-scores table")).to_be_visible(timeout=SLOW)
+    context.close()
+
+
+def test_nothing_is_asked_of_another_machine(page: Page, compared: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_page(page, compared)
+    page.wait_for_load_state("networkidle")
+    own = compared.partition("/compare")[0]
+    assert [url for url in asked if not url.startswith((own, own.replace("http", "ws"), "data:", "blob:"))] == []

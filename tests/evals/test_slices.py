@@ -1,0 +1,46 @@
+"""Which turns a part holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.model.conversation import Channel, DealStage, Persona
+from engine.model.qbs import EngagementSignal
+from evals.slices import Slice, stage_at
+from tests.evals.runs_of import shipped
+
+TURNS = [(talk.id, turn.index, 0) for talk in shipped().conversations for turn in talk.customer_turns]
+
+
+@pytest.mark.parametrize(
+    ("part", "holds"),
+    [
+        (Slice(), lambda talk, turn, label: True),
+        (Slice(personas=(Persona.IC, Persona.C_SUITE)), lambda talk, turn, label: talk.persona is not Persona.MANAGER),
+        (Slice(channels=(Channel.EMAIL,)), lambda talk, turn, label: talk.channel is Channel.EMAIL),
+        (Slice(splits=("test",)), lambda talk, turn, label: shipped().split[talk.id] == "test"),
+        (Slice(stages=(DealStage.DISCOVERY,)), lambda talk, turn, label: stage_at(talk, turn) is DealStage.DISCOVERY),
+        (
+            Slice(engagements=(EngagementSignal.RESISTANT,)),
+            lambda talk, turn, label: label.engagement is EngagementSignal.RESISTANT,
+        ),
+        (Slice(conversations=("deflector",)), lambda talk, turn, label: talk.id == "deflector"),
+    ],
+)
+def test_a_part_holds_the_turns_that_fit_every_filter(part, holds):
+    keeps = part.of(shipped())
+    wanted = [key for key in TURNS if holds(shipped().conversation(key[0]), key[1], shipped().labels[key[0]][key[1]])]
+    assert wanted
+    assert [key for key in TURNS if keeps(key)] == wanted
+
+
+def test_a_turn_of_nobody_is_in_no_part():
+    assert not Slice().of(shipped())(("nobody", 1, 0))
+
+
+def test_the_stage_is_that_before_the_turn():
+    changed = next(talk for talk in shipped().conversations if talk.stage_changes)
+    change = changed.stage_changes[0]
+    assert stage_at(changed, change.after_turn) is changed.opening_stage
+    assert stage_at(changed, change.after_turn + 1) is change.to
+    assert Slice(personas=(Persona.IC,), splits=("dev", "test")).filters == 3
