@@ -58,7 +58,10 @@ class DatabaseServer:
         return self.embedded or self._given(role) is not None
 
     def url(self, role: Role) -> str:
-        """The address for this role; the schema there is as it is. Raises ConfigurationError if there is none."""
+        """The address for this role; the schema there is as it is.
+
+        Raises ConfigurationError if there is none, or if it leads to another database than the application's.
+        """
         if self.embedded:
             self.check_settings()
             return str(getattr(self.start().urls, role.value))
@@ -67,7 +70,15 @@ class DatabaseServer:
             raise ConfigurationError(
                 f"to {_USES[role]}, {_VARIABLES[role]} has to be set: docs/production-state.md says to what"
             )
+        if role is not Role.APP:
+            self._check_leads_there(role, given.reveal())
         return given.reveal()
+
+    def is_running(self) -> bool:
+        """Whether a server of our own runs, for whomever."""
+        from engine.state.embedded import is_running
+
+        return is_running(self.folder)
 
     def start(self) -> EmbeddedServer:
         """The server of our own, running. Raises ConfigurationError and DatabaseUnavailableError."""
@@ -105,6 +116,17 @@ class DatabaseServer:
         given = [_VARIABLES[role] for role in Role if self._given(role)]
         if given and self.embedded:
             raise ConfigurationError(f"{given[0]} is set, but QBS_DATABASE_URL is not: set both, or neither")
+
+    def _check_leads_there(self, role: Role, url: str) -> None:
+        from engine.state.identity import lead_elsewhere
+        from engine.state.urls import without_password
+
+        app = self.url(Role.APP)
+        if lead_elsewhere(app, url):
+            raise ConfigurationError(
+                f"QBS_DATABASE_URL leads to {without_password(app)}, and {_VARIABLES[role]} to another database, "
+                f"{without_password(url)}: correct the one that is wrong"
+            )
 
     def _given(self, role: Role) -> DatabaseUrl | None:
         settings = self.settings

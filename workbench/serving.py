@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import signal
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,6 +51,9 @@ def serve(port: int, *, headless: bool) -> None:
     """
     if not SCRIPT.is_file():
         raise ConfigurationError(f"{SCRIPT} is not there: `qbs app` runs from a checkout of the project")
+    # Told to end, the server shuts down and sends itself the same signal again, which by default ends the process as
+    # it is: what is to be tidied up at the end, such as a Postgres of our own, would stay.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     App(SCRIPT, lifespan=warmed).run(
         config={
             "server.address": ADDRESS,

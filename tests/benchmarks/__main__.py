@@ -23,6 +23,7 @@ NAMES = (
     "model_calls",
     "start",
     "first_page",
+    "harness",
     "statistics",
     "scoreboard",
     "outcomes",

@@ -116,6 +116,27 @@ def test_keys_step_and_play(page: Page, empty_app: str) -> None:
     expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=SLOW)
 
 
+def test_a_restart_begins_another_take_whoever_brought_one_here(page: Page, empty_app: str) -> None:
+    take = "tenant=demo&account=Brewnomad&contact=kavi%40brewnomad.example+(founder,+take+{})"
+    open_page(page, empty_app, take.format(30))
+    page.get_by_role("button", name="Step").click()
+    expect(transport(page)).to_contain_text("Message 1 of 14", timeout=SLOW)
+    open_page(page, empty_app, take.format(30))
+    for number in (31, 32):
+        page.get_by_role("button", name="Restart").click()
+        expect(chat(page)).to_contain_text("Nothing has been said yet", timeout=SLOW)
+        expect(page).to_have_url(re.compile(f"take\\+{number}%29"))
+        page.get_by_role("button", name="Step").click()
+        expect(transport(page)).to_contain_text("Message 1 of 14", timeout=SLOW)
+
+
+@pytest.mark.parametrize("query", ["tenant=demo&account=x&contact=%00", "tenant=%20&account=x&contact=y"])
+def test_an_address_that_nobody_can_have_is_answered_by_a_sentence(page: Page, empty_app: str, query: str) -> None:
+    page.goto(f"{empty_app}/live?{query}")
+    expect(page.get_by_test_id("stAlert")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
 def test_half_a_sentence_is_not_lost_while_the_customer_plays(page: Page, empty_app: str) -> None:
     open_page(page, empty_app, "tenant=demo&account=Brewnomad&contact=kavi%40brewnomad.example+(founder,+take+8)")
     page.get_by_role("button", name="Play").click()
@@ -165,6 +186,8 @@ def test_nothing_sticks_out_sideways(
     say(page, "Three wrong shipments cost us €42,000. Our CFO Dana Whitfield signs that by end of March.")
     expect(page.get_by_text("What is known so far")).to_be_visible(timeout=SLOW)
     expect(page.locator(".vega-embed canvas, .vega-embed svg").first).to_be_visible(timeout=SLOW)
+    left = {round(page.locator(f".st-key-{card}").bounding_box()["x"]) for card in ("chat", "thinking")}  # type: ignore[index]
+    assert len(left) == (1 if width < 900 else 2)
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
     assert main.evaluate(_STICKING_OUT) == []

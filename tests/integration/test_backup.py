@@ -21,9 +21,8 @@ from engine.errors import (
     StateError,
 )
 from engine.state import schema
-from engine.state.backup import backup, restore
+from engine.state.backup import backup, programs, restore
 from engine.state.backup import making as backups
-from engine.state.backup import programs
 from engine.state.backup import restoring as restores
 from engine.state.backup.dumped import rows_in_dump
 from engine.state.backup.making import beside
@@ -351,9 +350,8 @@ def a_program(folder: Path, name: str, version: str, instead: object = "false") 
     """A program that gives this version, leaves a mark when it is used, and then does what another does."""
     file = folder / name
     used = f"touch {shlex.quote(str(folder))}/{name}.used"
-    file.write_text(
-        f'#!/bin/sh\n[ "$1" = --version ] && echo "{name} (PostgreSQL) {version}" && exit\n{used}\nexec {instead} "$@"\n'
-    )
+    told = f'[ "$1" = --version ] && echo "{name} (PostgreSQL) {version}" && exit'
+    file.write_text(f'#!/bin/sh\n{told}\n{used}\nexec {instead} "$@"\n')
     file.chmod(0o700)
 
 
@@ -416,7 +414,7 @@ def test_without_programs_for_tls_nothing_is_begun(urls, dump, monkeypatch):
 
 def test_rows_are_not_sent_to_another_machine_in_the_clear():
     info = SimpleNamespace(host="db.example.com", hostaddr="192.0.2.7", server_version=180004)
-    with pytest.raises(ConfigurationError, match="db.example.com in the clear: .*QBS_DATABASE_MAINTENANCE_URL"):
+    with pytest.raises(ConfigurationError, match=r"db\.example\.com in the clear: .*QBS_DATABASE_MAINTENANCE_URL"):
         programs.clients_for(SimpleNamespace(info=info, pgconn=SimpleNamespace(ssl_in_use=False)))
 
 

@@ -16,7 +16,7 @@ from engine.drafting import Draft
 from engine.errors import InvalidStageTransitionError
 from engine.live import Message
 from engine.live.keeping import accept
-from engine.model.analysis import FallbackReason, Source
+from engine.model.analysis import Analysis, FallbackReason, Source
 from engine.model.conversation import Channel, DealStage, Persona, Speaker, Turn
 from evals.library import Dataset, load_dataset
 from evals.replay import replay
@@ -181,7 +181,7 @@ class Desk:
 
 @pytest.fixture
 async def talked(live: LiveConversations, tenant: UUID) -> Talk:
-    """A talk with one message, whose draft the process that took it has kept; the page's process is another."""
+    """A talk with one message, which was analysed."""
     ida = LiveContact(str(tenant), "Acme", "Ida")
     await live.deliver(ida, customer("We retype every order by hand.", "one"))
     kept = await live.kept(ida)
@@ -216,6 +216,7 @@ async def test_another_analysis_and_another_variant_make_another_draft(
     beth = LiveContact("t", "Acme", "Beth")
     desk.open.set()
     record = talked.side.records[0]
+    assert isinstance(record.result, Analysis)
     source = Source(kind="rules", fallback_reason=FallbackReason.DEADLINE)
     question = record.result.question.model_copy(update={"source": source})
     changed = record.model_copy(update={"result": record.result.model_copy(update={"question": question})})

@@ -31,6 +31,7 @@ class _Row:
     version: int = 1
     turns: dict[str, KeptTurn] = field(default_factory=dict)
     moves: tuple[Moved, ...] = ()
+    reasons: list[str | None] = field(default_factory=list)
 
 
 class ConversationsInMemory(LiveConversations):
@@ -80,8 +81,12 @@ class ConversationsInMemory(LiveConversations):
         row.version += 1
         return ""
 
-    async def _change_stage(self, contact: LiveContact, to: DealStage, by: str) -> None:
+    async def _moves_made(self, contact: LiveContact, reason: str) -> int:
+        return self.rows[contact].reasons.count(reason)
+
+    async def _change_stage(self, contact: LiveContact, to: DealStage, *, by: str, reason: str | None = None) -> None:
         row = self.rows[contact]
         validate_transition(row.state.deal_stage, to)
+        row.reasons.append(reason)
         row.moves = (Moved(row.state.deal_stage, to, NOON, by), *row.moves)
         row.state = row.state.model_copy(update={"deal_stage": to})

@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner import RerunData
+from streamlit.testing.v1 import AppTest, local_script_runner
 from streamlit.testing.v1.element_tree import Button
 
+from engine.errors import DatabaseUnavailableError, InputError
+from engine.llm.service import ModelService
+from evals.dataset_manifest import RECORDINGS
 from tests.workbench.conversations_in_memory import ConversationsInMemory
 from tests.workbench.prepared import HOSTILE, prepare
 from workbench.background import Background
 from workbench.components import live_choosing
-from workbench.live import LiveConversations
-from workbench.services import Services
+from workbench.live import Answers, LiveConversations, Steps
+from workbench.services import DEFAULT_DATASET, Services
 from workbench.settings import Settings
 from workbench.views import live as live_view
-from workbench.views import live_choice, live_place, live_turns, reading
+from workbench.views import live_place, live_seen, reading
 
 ROOT = Path(__file__).parents[2]
 WAIT = 60
@@ -45,7 +50,7 @@ def conversations(
     made = ConversationsInMemory(background, tmp_path)
     monkeypatch.setattr(reading, "build_services", lambda: services)
     monkeypatch.setattr(reading, "live", lambda: made)
-    for module in (live_view, live_choice, live_turns):
+    for module in (live_view, live_seen):
         monkeypatch.setattr(module, "background", lambda: background)
     st.cache_resource.clear()
     yield made
@@ -73,6 +78,22 @@ def click(app: AppTest, *labels: str) -> AppTest:
         button(app, label).click().run()
         assert not app.exception
     return app
+
+
+Part = Callable[[AppTest], AppTest]
+
+
+@pytest.fixture
+def part(monkeypatch: pytest.MonkeyPatch) -> Part:
+    """Runs only what a browser runs after a click on the talk, or a tick of it: the part below the choice."""
+
+    def run(app: AppTest) -> AppTest:
+        first = next(iter(app._fragment_storage._fragments))
+        with monkeypatch.context() as patch:
+            patch.setattr(local_script_runner, "RerunData", partial(RerunData, fragment_id_queue=[first]))
+            return app.run()
+
+    return run
 
 
 def say(app: AppTest, words: str) -> AppTest:
@@ -217,6 +238,94 @@ def test_a_restart_is_another_contact_and_deletes_nothing(conversations: Convers
     assert address(live_page())["contact"] != address(app)["contact"]  # the take belongs to who plays it
 
 
+@pytest.mark.parametrize("steps", [1, 6])
+def test_a_restart_draws_the_whole_page_anew(conversations: ConversationsInMemory, part: Part, steps: int) -> None:
+    click(live_page(**CARRIER), *["Step"] * steps)
+    app = live_page(**CARRIER)
+    button(app, "Restart").click()
+    assert address(part(app))["contact"] == "nadia@bronte.example (carrier, take 2)"
+    assert "Nothing has been said yet" in text(app)
+
+
+def test_a_take_that_begins_in_this_session_can_be_restarted(conversations: ConversationsInMemory, part: Part) -> None:
+    app = live_page(**CARRIER)
+    button(app, "Step").click()
+    button(part(app), "Restart").click()
+    assert address(part(app))["contact"] == "nadia@bronte.example (carrier, take 2)"
+
+
+def test_what_was_only_typed_can_be_restarted(conversations: ConversationsInMemory) -> None:
+    app = click(say(live_page(**CARRIER), "We retype every order."), "Restart")
+    assert address(app)["contact"] == "nadia@bronte.example (carrier, take 2)"
+
+
+def away(monkeypatch: pytest.MonkeyPatch, conversations: ConversationsInMemory) -> None:
+    async def unavailable(*_: object) -> None:
+        raise DatabaseUnavailableError("the connection to Postgres was lost (OperationalError)")
+
+    for reading_of in ("kept", "contacts", "sight"):
+        monkeypatch.setattr(conversations, reading_of, unavailable)
+
+
+def test_while_the_database_is_away_the_page_stays_and_then_goes_on(
+    conversations: ConversationsInMemory, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = click(live_page(**CARRIER), "Step", "Step")
+    with monkeypatch.context() as patch:
+        away(patch, conversations)
+        for drawn in (part(app), app.run()):
+            assert "`qbs db status` says where the database stands" in text(drawn)
+            assert "We re-key every order by hand" in text(drawn)
+        button(app, "Step").click()
+        part(app)
+    assert len(conversations.delivered) == 2
+    assert "does not answer" not in text(part(app))
+    assert len(conversations.delivered) == 3
+
+
+def test_a_page_that_is_opened_while_the_database_is_away_says_so_and_looks_again(
+    conversations: ConversationsInMemory, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        away(patch, conversations)
+        app = live_page(**CARRIER)
+        assert "The database does not answer" in text(app)
+    monkeypatch.setattr(live_seen, "AGAIN", 0.0)  # it is time to look again
+    assert "Nothing has been said yet" in text(part(app))
+
+
+def test_nothing_of_another_contact_is_shown_in_the_place_of_what_cannot_be_read(
+    conversations: ConversationsInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = say(live_page(**CARRIER), "We retype every order.")
+    away(monkeypatch, conversations)
+    next(item for item in app.selectbox if item.label == "Tenant").select("other-company").run()
+    assert "The database does not answer" in text(app)
+    assert "We retype every order." not in text(app)
+
+
+def test_what_an_address_names_and_cannot_be_read_is_a_sentence(
+    conversations: ConversationsInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> None:
+        raise InputError("contact_id holds a NUL character, which Postgres cannot keep; remove it")
+
+    monkeypatch.setattr(conversations, "kept", refused)
+    app = live_page(**{**CARRIER, "contact": "\x00"})
+    assert "holds a NUL character" in text(app)
+
+
+def test_after_an_interruption_the_script_is_paused_and_no_step_is_left_open(
+    conversations: ConversationsInMemory,
+) -> None:
+    app = click(live_page(**CARRIER), "Step", "Step")
+    assert ":material/check: Draft" in text(app)
+    conversations._begun.clear()
+    app = live_page(**CARRIER)
+    assert ":material/circle:" not in text(app)
+    assert "**Paused** · Message 2 of 6 " in next(item.proto.text for item in app.get("progress"))
+
+
 def test_a_new_customer_is_talked_to(conversations: ConversationsInMemory) -> None:
     app = live_page()
     app.text_input(key=live_choosing._NAME).set_value("Ida Storm")
@@ -277,6 +386,22 @@ def test_opening_the_page_loads_no_model_library_and_the_replay_page_no_database
     )
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert not loaded & {"litellm", "instructor", "sqlalchemy", "psycopg", "engine.live", "engine.state.database"}
+
+
+@pytest.mark.parametrize(("by", "loaded"), [("recorded", False), ("llm:openai/gpt-4.1", True)])
+def test_recorded_answers_load_no_model_library(
+    background: Background, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str, loaded: bool
+) -> None:
+    warmed: list[bool] = []
+
+    async def warm_up(_: ModelService) -> None:
+        warmed.append(True)
+
+    monkeypatch.setattr(ModelService, "warm_up", warm_up)
+    live = LiveConversations(Services(Settings(home=tmp_path)), background)
+    recordings = Services(Settings(home=tmp_path)).dataset(DEFAULT_DATASET).folder / RECORDINGS
+    background.call(live._prepare(Answers(by, recordings), Steps()), WAIT)
+    assert warmed == [True] * loaded
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_the_row_shows_what_the_newest_message_changed_and_nothing_else() -> Non
     assert columns["deal_stage"].before is None
     assert columns["qualification_data"].before is not None
     assert columns["version"].value == "7"
-    assert columns["updated_at"].value == "12:00:00 UTC"
+    assert columns["updated_at"].value == "2 Mar 2026, 12:00"
 
 
 def test_before_anything_was_said_no_column_has_changed() -> None:
@@ -80,7 +80,7 @@ def test_what_a_tenant_sees_is_said_in_rows(rows: dict[str, int], words: tuple[s
     ("steps", "words"),
     [
         ((), "\u00a0"),
-        ((StepTaken(Step.PREPARING, None),), "What asks models is being loaded, this once."),
+        ((StepTaken(Step.PREPARING, None),), "The libraries that ask models are being loaded; only the first time."),
         ((StepTaken(Step.ACCEPTING, 3.0), StepTaken(Step.READING, None)), "\u00a0"),
         ((StepTaken(Step.ACCEPTING, 3.0),), "3 ms, a seller's message is kept and not read"),
         ((StepTaken(Step.ACCEPTING, 3.0), StepTaken(Step.READING, 900.0), StepTaken(Step.KEEPING, 300.0)), "1.2 s"),

@@ -26,6 +26,7 @@ Examples:
   qbs db up                     does it start, and how is it reached?
   qbs db status                 version, revision, and each tenant's rows
   qbs db backup state.dump
+  QBS_DATABASE_URL="$(qbs db url)" python my_service.py
 
 \b
 Without QBS_DATABASE_URL it is a Postgres of our own: it starts by itself when
@@ -35,12 +36,22 @@ server instead is in docs/production-state.md, step by step.
 UP_EPILOG = """\
 \b
 Examples:
-  qbs db up             start it, migrate it, say how to reach it
-  qbs db up --stay      and keep it up until Ctrl-C, for other programs
+  qbs db up             does it start? migrate it, too
+  qbs db up --stay      keep it up until Ctrl-C, and say how to reach it
 
 \b
 The pages and the other commands start it themselves when they need it. It
 ends with the last process that uses it.
+"""
+URL_EPILOG = """\
+\b
+Example, with `qbs db up --stay` in another terminal:
+  QBS_DATABASE_URL="$(qbs db url)" python my_service.py
+
+\b
+The password is in it: give it to the program alone, and do not write it down.
+A server of our own ends with the last process that uses it, and so with this
+command, unless another keeps it up.
 """
 STATUS_EPILOG = """\
 \b
@@ -59,7 +70,9 @@ Examples:
 \b
 A server of our own is migrated by itself. A server that QBS_DATABASE_URL
 names is only migrated by this command, over QBS_DATABASE_OWNER_URL; the first
-time it also makes the roles, over QBS_DATABASE_MAINTENANCE_URL.
+time it also makes the roles, over QBS_DATABASE_MAINTENANCE_URL. For the same
+reason a server of our own does not stay down: the next command that uses it
+brings it up to the newest revision again.
 """
 CHECK_EPILOG = """\
 \b
@@ -100,6 +113,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The dump.")]
 def register(cli: typer.Typer) -> None:
     group = typer.Typer(help="Start, look at, migrate, check, back up and restore the database.", no_args_is_help=True)
     group.command("up", epilog=UP_EPILOG)(up)
+    group.command("url", epilog=URL_EPILOG)(show_url)
     group.command("status", epilog=STATUS_EPILOG)(status)
     group.command("migrate", epilog=MIGRATE_EPILOG)(migrate)
     group.command("check", epilog=CHECK_EPILOG)(check)
@@ -117,9 +131,18 @@ def up(
     services = build_services()
     server = services.database_server
     server.bring_up_to_date()
-    show(up_text(server, reached(server)))
+    show(up_text(server, reached(server), stay=stay))
     if stay and server.embedded:
         _stay()
+
+
+def show_url() -> None:
+    """Print the application's address, with its password."""
+    server = build_services().database_server
+    if server.embedded and not server.is_running():
+        say("The server of our own ends with this command: keep it up with `qbs db up --stay`, and ask then.")
+    server.bring_up_to_date()
+    show(server.url(Role.APP))
 
 
 def status(as_json: AsJson = False) -> None:
@@ -163,6 +186,14 @@ def migrate(
         show_json({"before": done.before, "after": done.after})
     else:
         show(_migrated(done, to, down=down))
+    if server.embedded and done.after != _newest():
+        say("It does not stay there: the next command that uses a server of our own migrates it up again.")
+
+
+def _newest() -> str:
+    from engine.state.tables import HEAD
+
+    return HEAD
 
 
 def _check_revision(to: str | None, *, down: bool) -> None:
@@ -263,9 +294,9 @@ def restore(
 
 
 def _rows(backup: Backup) -> str:
-    from engine.state.rowcounts import tenants, total
+    from engine.state.rowcounts import rows_text
 
-    return f"{count(total(backup.rows), 'row')} of {count(len(tenants(backup.rows)), 'tenant')}"
+    return rows_text(backup.rows)
 
 
 def _stay() -> None:

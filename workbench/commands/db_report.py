@@ -24,13 +24,17 @@ def reached(server: DatabaseServer) -> Overview:
     return overview(server.url(Role.APP), server.url(Role.MAINTENANCE) if server.has(Role.MAINTENANCE) else None)
 
 
-def up_text(server: DatabaseServer, found: Overview) -> str:
-    """That it is there, and how a person looks into it."""
+def up_text(server: DatabaseServer, found: Overview, *, stay: bool) -> str:
+    """That it is there, and, while it stays, how a person looks into it."""
     lines = [f"{_which(server)} is up: Postgres {found.version}, {_revision(server, found)}."]
     if server.embedded:
+        lines.append("It ends with the last process that uses it, and starts when the next one needs it.")
+    if server.embedded and not stay:
+        lines.append("`qbs db up --stay` keeps it up, and says how to look into it.")
+    elif server.embedded:
         lines += [
-            "It ends with the last process that uses it, and starts when the next one needs it.",
             "",
+            "`qbs db url` gives its address, with the password, to a program of your own.",
             "To look into it, as the application (in there: set app.tenant_id = 'UUID of a tenant';):",
             f"  {_psql(server)}",
         ]

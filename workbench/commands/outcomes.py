@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from uuid import uuid4
 
 import typer
 
 from engine.errors import ConfigurationError, InputError, StateError
 from workbench.commands.exits import FAILED
+from workbench.commands.moments import past
 from workbench.commands.outcomes_report import counts_text, events_text, outcome_facts, outcomes_text, resolved_text
 from workbench.commands.output import AsJson, show, show_json
 from workbench.databases import Role
@@ -73,7 +75,8 @@ Examples:
 
 \b
 For a system that sends and receives the messages. A report that is delivered
-again changes nothing.
+again under the same --key changes nothing; without one, each is a new report,
+and the newest counts.
 """
 SENT_EPILOG = """\
 \b
@@ -101,17 +104,28 @@ It answers the newest question that was asked before it was written: in time,
 or late. Messages that `take_turn` was given are reported already.
 """
 
+ResultT = TypeVar("ResultT")
+
+
+def _named(tenant: ResultT) -> ResultT:
+    """What --tenant was given. Raises BadParameter for an empty name, which a script may have made by mistake."""
+    for each in tenant if isinstance(tenant, list) else [tenant]:
+        if each is not None and not str(each).strip():
+            raise typer.BadParameter("is empty: name a tenant, or leave it out")
+    return tenant
+
+
 Tenant = Annotated[
-    str | None, typer.Option("--tenant", metavar="NAME", help="Whose: a name or a UUID; QBS_TENANT if not given.")
+    str | None,
+    typer.Option("--tenant", metavar="NAME", callback=_named, help="Whose: a name or a UUID; QBS_TENANT if not given."),
 ]
 Account = Annotated[str | None, typer.Option("--account", metavar="ID", help="The contact's account.")]
 Contact = Annotated[str | None, typer.Option("--contact", metavar="ID", help="The contact, with --account.")]
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it happened, with its zone; now if not.")]
 Key = Annotated[
-    str | None, typer.Option("--key", metavar="TEXT", help="The report's own name, where there are several.")
+    str | None, typer.Option("--key", metavar="TEXT", help="The report's own name: given again, it changes nothing.")
 ]
 Outcome = Annotated[str, typer.Argument(metavar="OUTCOME", help="Its id.")]
-ResultT = TypeVar("ResultT")
 Work = Callable[["TenantSession"], Awaitable[ResultT]]
 
 
@@ -182,7 +196,8 @@ def count_all(tenant: Tenant = None, as_json: AsJson = False) -> None:
 
 def resolve(
     tenant: Annotated[
-        list[str] | None, typer.Option("--tenant", metavar="NAME", help="Only this one's; every tenant's if not given.")
+        list[str] | None,
+        typer.Option("--tenant", metavar="NAME", callback=_named, help="Only this one's; every tenant's if not given."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="TIME", help="What had closed by then; now if not given.")
@@ -190,9 +205,7 @@ def resolve(
     as_json: AsJson = False,
 ) -> None:
     """Find the windows that have closed with nothing in them."""
-    moment = _moment(as_of, "--as-of")
-    if moment > datetime.now(UTC):
-        raise typer.BadParameter("lies in the future: what is open now may still be answered", param_hint="--as-of")
+    moment = past(as_of, "--as-of", "what is open now may still be answered") or datetime.now(UTC)
     done = asyncio.run(_resolve_each(build_services(), tenant, moment))
     if as_json:
         show_json({"as_of": moment.isoformat(), "resolved": sum(each["resolved"] for each in done), "tenants": done})
@@ -208,12 +221,12 @@ def report_sent(
     """Tell that the question was sent."""
     from engine.outcomes import OutcomeTracker
 
-    moment = _moment(at, "--at")
+    moment = past(at, "--at")
 
     async def work(session: TenantSession) -> Sequence[OutcomeEvent]:
-        return await OutcomeTracker(session).record_sent(outcome, at=moment, key=key)
+        return await OutcomeTracker(session).record_sent(outcome, at=moment, key=key or uuid4().hex)
 
-    _show_events(asyncio.run(_with_tenant(build_services(), tenant, work)), as_json=as_json)
+    _show_events(asyncio.run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
 
 
 def report_not_sent(
@@ -227,12 +240,12 @@ def report_not_sent(
     """Tell that the question was never sent."""
     from engine.outcomes import OutcomeTracker
 
-    moment = _moment(at, "--at")
+    moment = past(at, "--at")
 
     async def work(session: TenantSession) -> Sequence[OutcomeEvent]:
-        return await OutcomeTracker(session).record_not_sent(outcome, at=moment, key=key, reason=reason)
+        return await OutcomeTracker(session).record_not_sent(outcome, at=moment, key=key or uuid4().hex, reason=reason)
 
-    _show_events(asyncio.run(_with_tenant(build_services(), tenant, work)), as_json=as_json)
+    _show_events(asyncio.run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
 
 
 def report_reply(
@@ -246,14 +259,14 @@ def report_reply(
     """Tell that the customer wrote."""
     from engine.outcomes import OutcomeTracker
 
-    moment = _moment(at, "--at")
+    moment = past(at, "--at") or datetime.now(UTC)
 
     async def work(session: TenantSession) -> Sequence[OutcomeEvent]:
         state_id = await _state_id(session, account, contact)
         event = await OutcomeTracker(session).record_reply(state_id, at=moment, key=key)
         return [event] if event else []
 
-    _show_events(asyncio.run(_with_tenant(build_services(), tenant, work)), as_json=as_json)
+    _show_events(asyncio.run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
 
 
 async def _with_tenant(
@@ -311,16 +324,18 @@ async def _state_id(session: TenantSession, account: str, contact: str) -> UUID:
     return state_id_of(session.tenant_id, account, contact)
 
 
-def _moment(text: str | None, option: str) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; one is 2026-03-02T09:00:00+01:00", param_hint=option) from None
-    if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} lacks its zone: end it with Z or +01:00", param_hint=option)
-    return moment
+def _new(work: Work[Sequence[OutcomeEvent]]) -> Work[Sequence[OutcomeEvent]]:
+    """That work, of whose events only those are returned that were not there before: its own transaction's."""
+    from engine.outcomes.sql import statement
+
+    begun = statement("select now() as begun", ("begun",))
+
+    async def only_new(session: TenantSession) -> Sequence[OutcomeEvent]:
+        events = await work(session)
+        ((row,),) = await session.send(begun())
+        return [event for event in events if event.recorded_at == row["begun"]]
+
+    return only_new
 
 
 def _show_events(events: Sequence[OutcomeEvent], *, as_json: bool) -> None:

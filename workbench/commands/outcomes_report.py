@@ -45,12 +45,13 @@ def counts_text(counts: Sequence[OutcomeCount]) -> str:
 def resolved_text(done: Sequence[Mapping[str, Any]]) -> str:
     """How many windows were found empty, and which tenants' could not be looked at."""
     total = sum(each["resolved"] for each in done)
-    lines = [f"{count(total, 'window')} had closed with nothing in it, of {count(len(done), 'tenant')}."]
+    found = f"{count(total, 'window')} had closed with nothing in {'it' if total == 1 else 'them'}"
+    lines = [f"{found if total else 'There was nothing to resolve'}, of {count(len(done), 'tenant')}."]
     return "\n".join(lines + [f"{each['tenant']}: {each['problem']}" for each in done if each["problem"]])
 
 
 def events_text(events: Sequence[OutcomeEvent]) -> str:
     """What a report has recorded."""
     if not events:
-        return "Nothing new: no question was waiting for it."
+        return "Nothing changed: it was reported already, or no question was waiting for it."
     return "\n".join(f"{event.outcome_id}: {event.kind}, {event.occurred_at:%Y-%m-%d %H:%M %Z}" for event in events)

@@ -23,6 +23,7 @@ from workbench.background import Background
 from workbench.live.drafts import DraftOf, Drafts
 from workbench.live.steps import Steps, WatchedAnalyzer
 from workbench.live.values import Answers, Kept, LiveContact, Saying, UnderWay
+from workbench.presenters.live_answers import RECORDED
 from workbench.presenters.live_contacts import ListedContact
 from workbench.presenters.live_conversation import Talk, talk_of
 from workbench.presenters.live_stages import Moved
@@ -206,7 +207,10 @@ class LiveConversations:
             steps.end()
 
     async def _prepare(self, answers: Answers, steps: Steps) -> None:
-        """Load what asks models before the clock of a turn runs: the first time that takes seconds."""
+        """Load what asks models before the clock of a turn runs: the first time that takes seconds.
+
+        A recorded answer needs none of it, unless it is not in order.
+        """
         reader = self._reader(answers)
         asks = reader.variant.reasoning_model is not None and reader.variant.name != RECORDED
         if asks and reader.variant.name not in self._prepared:
@@ -252,16 +256,17 @@ class LiveConversations:
 
     async def _move_as_recorded(self, contact: LiveContact, saying: Saying) -> None:
         """Make the moves that were recorded after a message, but for those that an earlier delivery of it has made."""
-        if not saying.moves:
-            return
-        from engine.state.repository import ConversationStateRepository
-
         reason = f"recorded after message {saying.id}"
-        async with self._tenant(contact.tenant).begin() as session:
-            moves = await ConversationStateRepository(session).stage_history(contact.account, contact.contact)
-        made = sum(move.reason == reason for move in moves)
+        made = await self._moves_made(contact, reason) if saying.moves else 0
         for stage in saying.moves[made:]:
             await self._change_stage(contact, stage, by="as recorded", reason=reason)
+
+    async def _moves_made(self, contact: LiveContact, reason: str) -> int:
+        from engine.state.repository import ConversationStateRepository
+
+        async with self._tenant(contact.tenant).begin() as session:
+            moves = await ConversationStateRepository(session).stage_history(contact.account, contact.contact)
+        return sum(move.reason == reason for move in moves)
 
     async def _change_stage(self, contact: LiveContact, to: DealStage, *, by: str, reason: str | None = None) -> None:
         from engine.analyzers import RulesAnalyzer

@@ -38,7 +38,7 @@ from workbench.presenters.live_row import qbs_size, row
 from workbench.views import live_place, live_seen, live_turns, reading
 from workbench.views.live_choice import LiveChoice, choose
 
-_COLUMN_PIXELS = 320  # below this the columns of a row go below each other
+_COLUMN_PIXELS = 360  # below this the columns of a row go below each other: one in a window of less than about 900
 _OPENING_SECONDS = 120.0  # that a slow machine may take to set up Postgres
 
 
@@ -105,11 +105,11 @@ def _talk(choice: LiveChoice, live: LiveConversations, pace: float | None) -> No
 
 
 def _drawn(choice: LiveChoice, live: LiveConversations) -> None:
+    kept = live_turns.go_on(choice, live)
     above = st.container()
     cards = st.grid(3, min_column_width=_COLUMN_PIXELS)
     chat, asking, side = (cards.cell() for _ in range(3))
     asking = asking.container(border=True, height="stretch")
-    kept = live_turns.go_on(choice, live)
     talk = talk_of(kept.state or choice.opening, kept.turns)
     with above:
         if problem := live_seen.away():

@@ -45,8 +45,9 @@ def away() -> str:
 def advice(problem: str) -> str:
     """What a page says while the database is away, and what to do."""
     return (
-        f"The database does not answer: {problem.rstrip('.')}. Nothing that was kept is lost. The page looks again every "
-        f"{AGAIN:g} seconds and goes on by itself; `qbs db status` says where the database stands and what to do."
+        f"The database does not answer: {problem.rstrip('.')}. Nothing that was kept is lost. The page looks "
+        f"again every {AGAIN:g} seconds and goes on by itself; `qbs db status` says where the database "
+        "stands and what to do."
     )
 
 

@@ -39,7 +39,7 @@ _HARMLESS = re.compile(
     r'sslmode value "[a-z-]+" invalid when SSL support is not compiled in|server does not support SSL'
     r"|SSL error: [a-z ]*[a-z]|password authentication failed|no pg_hba\.conf entry|Connection refused|timeout expired"
     r"|could not translate host name|server closed the connection unexpectedly|out of (?:shared )?memory"
-    r"|invalid command \\\\(?:un)?restrict|did not find magic string in file header|unexpected end of file"
+    r"|invalid command \\(?:un)?restrict|did not find magic string in file header|unexpected end of file"
     r"|does not appear to be a valid archive|input file is too short",
 )
 

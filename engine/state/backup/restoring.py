@@ -51,7 +51,8 @@ def restore(url: str, dump: Path, *, replace: bool = False) -> Backup:
 
     A database that holds rows is left alone, unless they are to be replaced. Raises InputError if the files cannot be
     used, SchemaVersionError if they are of a newer program's, ConfigurationError if a role, a program or TLS is missing
-    or the role may not do it, StateError if there are rows already or what was restored is not what was backed up, DatabaseUnavailableError.
+    or the role may not do it, StateError if there are rows already or what was restored is not what was backed up,
+    DatabaseUnavailableError.
     """
     kept = read_backup(dump)
     check_known(kept.revision, "the backup")

@@ -14,6 +14,7 @@ import os
 import shutil
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import ConfigurationError
@@ -26,6 +27,7 @@ from engine.state.urls import DatabaseUrls, socket_url
 
 # The address of a socket has room for 103 bytes on the smallest of the systems Postgres runs on.
 _SOCKET_BYTES = 103
+_UNQUOTED = frozenset(",\"'\\\n")  # a list of folders ends one at each comma, and clients cannot quote them
 _LOG_BYTES = 1_000_000
 
 
@@ -71,10 +73,16 @@ class ServerFolder:
 
     @property
     def socket(self) -> Path:
-        """Where the socket is: in `data`, or, where that path is too long for one, in a folder of its own."""
+        """Where the socket is: in `data`, or, where no socket can have such a path, in a folder of its own."""
         name = f"qbs-{hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]}"
         choices = (self.data, Path(tempfile.gettempdir()).resolve() / name, Path("/tmp") / name)  # noqa: S108
-        return next((it for it in choices if len(os.fsencode(it / SOCKET)) <= _SOCKET_BYTES), choices[-1])
+        return next((it for it in choices if _takes_socket(it)), choices[-1])
+
+    def remove_socket_folder(self) -> None:
+        """Remove the folder that only the socket had, once no server runs here; whatever else is in it keeps it."""
+        if self.socket != self.data:
+            with suppress(OSError):
+                self.socket.rmdir()
 
     def listens(self) -> bool:
         """Whether anything answers at the socket, be it only to say that it is not ready."""
@@ -92,11 +100,12 @@ class ServerFolder:
         return DatabaseUrls(app=url(APP), owner=url(OWNER), maintenance=url(MAINTENANCE))
 
     def last_words(self) -> str:
-        """The last complaint in the server's log, which never holds a statement or a row; "" if there is none."""
+        """The server's last complaint, which never holds a statement or a row, and where its log is, if it has one."""
         if not self.log.exists():
-            return ""
+            return "it said nothing"
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
-        return next((line.partition("FATAL:")[2].strip() for line in reversed(lines) if "FATAL:" in line), "")
+        said = next((line.partition("FATAL:")[2].strip() for line in reversed(lines) if "FATAL:" in line), "")
+        return f"{said or 'it said nothing'}; its log is {self.log}"
 
     def _initialise(self, user: SystemUser | None) -> None:
         """Make the data aside and move it into place at once, so that a killed start leaves nothing half made."""
@@ -144,7 +153,13 @@ class ServerFolder:
         ours = {os.geteuid(), user.uid if user else os.geteuid()}
         if self.socket.is_symlink() or self.socket.lstat().st_uid not in ours:
             raise ConfigurationError(
-                f"{self.socket} is not ours, and {self.data} is too long a path for a socket: "
-                "remove that folder, or set QBS_HOME to a shorter path"
+                f"{self.socket} is not ours, and {self.data} has a path that no socket can have: "
+                "remove that folder, or set QBS_HOME to a shorter path of plain letters"
             )
         give(self.socket, user)
+
+
+def _takes_socket(folder: Path) -> bool:
+    """Whether a socket can be there: its path has room, and nothing that clients or the server would take for more."""
+    path = str(folder / SOCKET)
+    return len(os.fsencode(path)) <= _SOCKET_BYTES and not _UNQUOTED.intersection(path)

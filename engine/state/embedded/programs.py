@@ -32,6 +32,7 @@ def run_program(
     arguments: Sequence[str],
     *,
     user: SystemUser | None = None,
+    cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
     heard: bool = True,
     within_s: float = 120.0,
@@ -45,6 +46,7 @@ def run_program(
         ended = subprocess.run(  # noqa: S603
             [str(program(name)), *arguments],
             check=False,
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=sink,

@@ -48,7 +48,7 @@ def bring_up(folder: ServerFolder) -> None:
     while problem := _problem(folder):
         _step(folder, start)
         if time.monotonic() - start.began > WAIT_S:
-            raise DatabaseUnavailableError(f"the embedded server does not answer ({problem}); its log is {folder.log}")
+            raise DatabaseUnavailableError(f"the embedded server does not answer ({problem}): {folder.last_words()}")
         time.sleep(STEP_S)
 
 
@@ -58,8 +58,7 @@ def _step(folder: ServerFolder, start: _Start) -> None:
     if lock is not None:
         try:
             if start.launches == LAUNCHES:
-                said = folder.last_words() or "it said nothing"
-                raise DatabaseUnavailableError(f"the embedded server did not start: {said}; its log is {folder.log}")
+                raise DatabaseUnavailableError(f"the embedded server did not start: {folder.last_words()}")
             _launch(folder, lock)
         finally:
             os.close(lock)
@@ -75,13 +74,15 @@ def _launch(folder: ServerFolder, lock: int) -> None:
     """Start the server as a process of its own, which inherits the lock, and do not wait for it to answer."""
     user = folder.prepare()
     options = shlex.join(server_arguments(folder.socket))
-    arguments = ["start", "-W", "-s", "-D", str(folder.data), "-l", str(folder.log), "-o", options]
-    run_program("pg_ctl", arguments, user=user, pass_fds=[lock], heard=False)
+    # A shell of pg_ctl's reads both paths again; these have nothing that it would take for a command.
+    arguments = ["start", "-W", "-s", "-D", ".", "-l", folder.log.name, "-o", options]
+    run_program("pg_ctl", arguments, user=user, cwd=folder.data, pass_fds=[lock], heard=False)
 
 
 def shut_down(folder: ServerFolder, mode: str) -> None:
     """Stop the server: "fast" ends its sessions in order, "immediate" leaves mending to the next start."""
     run_program("pg_ctl", ["stop", "-w", "-s", "-m", mode, "-D", str(folder.data)], user=server_user(), heard=False)
+    folder.remove_socket_folder()
 
 
 def _problem(folder: ServerFolder) -> str:

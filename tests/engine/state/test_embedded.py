@@ -189,9 +189,41 @@ def test_a_long_path_has_its_socket_elsewhere_for_us_alone(folder: Path, start: 
     found = (noted(server.urls.app), place.is_relative_to(deep), place.stat().st_mode & 0o777)
     server.stop()
     deep.rename(folder)
-    place.rmdir()
 
     assert found == ("kept", False, 0o700)
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("name", ["a$HOME", 'a"b', "a'b", "a,b", "a b", "a\\b", "a`b", "ä;b"])
+def test_a_folder_may_have_any_name(folder: Path, start: Start, name: str) -> None:
+    odd = folder.parent / name
+    folder.rename(odd)
+    try:
+        server = start(odd)
+        place = Path(str(psycopg.conninfo.conninfo_to_dict(server.urls.app)["host"]))
+        found = noted(server.urls.app)
+        server.stop()
+    finally:
+        odd.rename(folder)
+
+    assert found == "kept"
+    assert not place.exists()
+
+
+def test_a_server_is_made_in_a_folder_of_any_name(start: Start) -> None:
+    with short_folder() as place:
+        server = start(place / """it's $HOME, "quoted" """ / "postgres")
+        with psycopg.connect(server.urls.app) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+        server.stop()
+
+
+def test_a_log_is_only_named_where_there_is_one(tmp_path: Path) -> None:
+    folder = ServerFolder(tmp_path)
+    assert folder.last_words() == "it said nothing"
+    folder.data.mkdir()
+    folder.log.write_text("LOG: starting\nFATAL: no room\n")
+    assert folder.last_words() == f"no room; its log is {folder.log}"
 
 
 @pytest.mark.parametrize("trap", ["a link", "another user's"])

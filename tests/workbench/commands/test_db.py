@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigurationError, UnsafeDatabaseError
+from engine.state.embedded import start_embedded
 from engine.state.schema import revisions
 from engine.state.tables import HEAD, TABLES
 from engine.state.tenants import tenant_uuid
-from engine.state.urls import DatabaseUrls
+from engine.state.urls import DatabaseUrls, without_password
 from tests.integration.databases import ROWS, TENANTS, fill
 from tests.integration.postgres_servers import short_folder
 from workbench import databases, health
@@ -61,6 +62,15 @@ def named(urls, qbs, monkeypatch) -> DatabaseUrls:
     return urls
 
 
+@pytest.fixture(scope="module")
+def other_server() -> Iterator[str]:
+    """The maintenance address of a server that is not the one of the settings."""
+    with short_folder() as folder:
+        server = start_embedded(folder / "postgres")
+        yield server.urls.maintenance
+        server.stop()
+
+
 @pytest.fixture
 def rows(qbs, at_home, urls) -> Iterator[None]:
     """Rows of two tenants, 5 and 10 of them; gone afterwards."""
@@ -79,8 +89,21 @@ def test_up_starts_it_brings_its_schema_and_says_how_to_look_into_it(qbs, at_hom
     assert result.exit_code == 0
     assert f"in {at_home}/postgres is up: Postgres 18" in result.stdout
     assert f"schema at {HEAD}, the newest" in result.stdout
-    assert "psql" in result.stdout
+    assert "psql" not in result.stdout  # it would lead nowhere once the command has ended
+    assert "`qbs db up --stay` keeps it up" in result.stdout
     assert not [each for each in passwords(urls) if each in result.output]
+
+
+def test_a_program_of_ones_own_gets_the_applications_address_and_no_other(qbs, at_home, urls):
+    result = qbs("db", "url")
+    assert (result.exit_code, result.stdout) == (0, f"{urls.app}\n")
+    assert not [each for each in passwords(urls) if each in result.stderr]
+
+
+def test_whoever_asks_a_server_that_nobody_keeps_up_is_told_how_to(qbs, at_home, monkeypatch):
+    assert qbs("db", "url").stderr == ""
+    monkeypatch.setattr(databases.DatabaseServer, "is_running", lambda _: False)
+    assert "qbs db up --stay" in qbs("db", "url").stderr
 
 
 def test_status_for_programs_has_the_documented_keys(qbs, at_home, rows):
@@ -112,7 +135,9 @@ def test_migrate_goes_down_when_told_twice_and_up_again(qbs, at_home, rows):
     assert refused.exit_code == 1
     assert "0002 is undone, and its rows go: Outcomes" in refused.stderr
     assert "qbs db backup FILE" in refused.stderr
-    assert json.loads(qbs(*down, "--yes", "--json").stdout) == {"before": HEAD, "after": "0001"}
+    done = qbs(*down, "--yes", "--json")
+    assert json.loads(done.stdout) == {"before": HEAD, "after": "0001"}
+    assert "the next command that uses a server of our own migrates it up again" in done.stderr
     assert "nothing to do" in qbs(*down).stdout
     assert qbs("db", "migrate").stdout == f"The schema went from 0001 to {HEAD}.\n"
     assert qbs("db", "migrate").stdout == f"The schema is at {HEAD}: there was nothing to do.\n"
@@ -207,6 +232,28 @@ def test_an_address_that_is_missing_is_named(qbs, named, monkeypatch, command, v
     assert f"{variable} has to be set" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        (["migrate"], "QBS_DATABASE_OWNER_URL"),
+        (["backup", "state.dump"], "QBS_DATABASE_MAINTENANCE_URL"),
+        (["restore", "state.dump"], "QBS_DATABASE_MAINTENANCE_URL"),
+        (["status"], "QBS_DATABASE_MAINTENANCE_URL"),
+    ],
+)
+@pytest.mark.parametrize("elsewhere", ["another database", "another server"])
+def test_an_address_that_leads_elsewhere_is_refused_with_both_names(
+    qbs, named, other_server, monkeypatch, command, variable, elsewhere
+):
+    other = other_server if elsewhere == "another server" else named.maintenance.replace("/qbs?", "/postgres?")
+    monkeypatch.setenv(variable, other)
+    result = qbs("db", *command)
+    assert result.exit_code == 4
+    assert f"QBS_DATABASE_URL leads to {without_password(named.app)}, and {variable} to another" in result.stderr
+    assert without_password(other) in result.stderr
+    assert not Path("state.dump").exists()
+
+
 def test_rows_that_nobody_may_count_are_not_shown_as_none(qbs, named, monkeypatch):
     qbs("db", "migrate")
     monkeypatch.delenv("QBS_DATABASE_MAINTENANCE_URL")
@@ -255,7 +302,7 @@ def test_up_stays_until_it_is_told_to_end(tmp_path):
         assert staying.stderr.readline() == "It stays up until Ctrl-C.\n"
         assert (home / "postgres" / "data" / "postmaster.pid").exists()
         staying.send_signal(signal.SIGINT)
-        staying.communicate()
+        assert "psql" in staying.communicate()[0]
         assert staying.returncode == 0
         assert not (home / "postgres" / "data" / "postmaster.pid").exists()
 

@@ -54,7 +54,7 @@ def test_a_conversation_without_turns_is_refused_in_plain_words(qbs, tmp_path, t
 
 def test_the_conversation_in_the_documentation_can_be_pasted_into_a_file_and_imported(qbs, tmp_path):
     page = (Path(__file__).parents[3] / "docs" / "data-sets.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    block, *_ = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     assert block.count("\n") == 1
     file = tmp_path / "pasted.jsonl"
     file.write_text(block, encoding="utf-8")

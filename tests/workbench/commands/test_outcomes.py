@@ -115,7 +115,7 @@ def test_every_tenants_closed_windows_are_resolved_where_none_is_named(qbs, serv
     by_tenant = {each["tenant"]: (each["resolved"], each["problem"]) for each in facts["tenants"]}
     assert by_tenant[tenant] == by_tenant[other] == (1, None)
     assert facts["resolved"] == sum(resolved for resolved, _ in by_tenant.values())
-    assert "0 windows" in qbs("outcomes", "resolve").stdout
+    assert qbs("outcomes", "resolve").stdout.startswith("There was nothing to resolve, of ")
     assert listed(qbs) == {outcomes[0]: "pending", outcomes[1]: "negative"}
 
 
@@ -139,21 +139,37 @@ def test_without_a_maintenance_address_it_says_what_to_do(qbs, outcomes, monkeyp
 
 def test_another_system_reports_what_happened_and_may_report_it_again(qbs, outcomes):
     open_one, closed_one = outcomes
-    for _ in range(2):
-        sent = qbs("outcomes", "report", "sent", open_one, "--at", ago(1).isoformat(), "--json")
-        assert sent.exit_code == 0, sent.stderr
-        (event,) = json.loads(sent.stdout)
+    written = (NOW - timedelta(minutes=30)).isoformat()
+    reports = [
+        ("sent", open_one, "--at", ago(1).isoformat(), "--key", "s-1"),
+        ("not-sent", closed_one, "--reason", "rewritten", "--key", "n-1"),
+        ("reply", "--account", "acme", "--contact", "ann", "--key", "m-1", "--at", written),
+    ]
+    for report, said in zip(
+        reports, [(open_one, "sent"), (closed_one, "not_sent"), (open_one, "positive")], strict=True
+    ):
+        first = qbs("outcomes", "report", *report, "--json")
+        assert first.exit_code == 0, first.stderr
+        (event,) = json.loads(first.stdout)
         assert set(event) == EVENT_KEYS
-        assert (event["kind"], event["outcome_id"]) == ("sent", open_one)
-        assert qbs("outcomes", "report", "not-sent", closed_one, "--reason", "rewritten").exit_code == 0
-        written = (NOW - timedelta(minutes=30)).isoformat()
-        reply = qbs(
-            "outcomes", "report", "reply", "--account", "acme", "--contact", "ann", "--key", "m-1", "--at", written
-        )
-        assert reply.stdout.startswith(f"{open_one}: positive, ")
+        assert (event["outcome_id"], event["kind"]) == said
+        assert json.loads(qbs("outcomes", "report", *report, "--json").stdout) == []
+        assert qbs("outcomes", "report", *report).stdout.startswith("Nothing changed: ")
     assert listed(qbs) == {open_one: "positive", closed_one: "not_sent"}
-    again = qbs("outcomes", "report", "reply", "--account", "acme", "--contact", "ann", "--key", "m-2")
-    assert "Nothing new" in again.stdout
+    other = qbs("outcomes", "report", "reply", "--account", "acme", "--contact", "ann", "--key", "m-2")
+    assert "no question was waiting" in other.stdout
+
+
+def test_of_reports_that_contradict_each_other_the_newest_counts(qbs, outcomes):
+    open_one, closed_one = outcomes
+    for report, status in [
+        ("sent", "pending"),
+        ("not-sent", "not_sent"),
+        ("sent", "pending"),
+        ("not-sent", "not_sent"),
+    ]:
+        assert f"{open_one}: {report.replace('-', '_')}, " in qbs("outcomes", "report", report, open_one).stdout
+        assert listed(qbs) == {open_one: status, closed_one: "pending"}
 
 
 @pytest.mark.parametrize(
@@ -162,6 +178,15 @@ def test_another_system_reports_what_happened_and_may_report_it_again(qbs, outco
         (["list", "--status", "lost"], 2, "pending, positive"),
         (["list", "--contact", "ann"], 2, "go together"),
         (["list", "--account", "acme", "--contact", "bob"], 3, "bob"),
+        (["resolve", "--tenant", ""], 2, "is empty"),
+        (["list", "--tenant", " "], 2, "is empty"),
+        (["report", "sent", str(UUID(int=7)), "--at", "2999-01-01T00:00:00Z"], 2, "future"),
+        (["report", "not-sent", str(UUID(int=7)), "--at", "2999-01-01T00:00:00Z"], 2, "future"),
+        (
+            ["report", "reply", "--account", "acme", "--contact", "ann", "--key", "m", "--at", "2999-01-01T00:00:00Z"],
+            2,
+            "future",
+        ),
         (["resolve", "--as-of", "2999-01-01T00:00:00Z"], 2, "future"),
         (["resolve", "--as-of", "yesterday"], 2, "is no time"),
         (["report", "sent", str(UUID(int=7))], 3, "there is no outcome"),
