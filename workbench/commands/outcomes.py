@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import uuid4
@@ -172,7 +171,7 @@ def list_all(
                 break
         return found
 
-    found = asyncio.run(_with_tenant(build_services(), tenant, read, READ_SECONDS))
+    found = _run(_with_tenant(build_services(), tenant, read, READ_SECONDS))
     if as_json:
         show_json([outcome_facts(each) for each in found])
     elif found:
@@ -185,7 +184,7 @@ def count_all(tenant: Tenant = None, as_json: AsJson = False) -> None:
     """Count outcomes by what they are watched for, action and status."""
     from engine.outcomes import count_outcomes
 
-    counts = asyncio.run(_with_tenant(build_services(), tenant, count_outcomes, READ_SECONDS))
+    counts = _run(_with_tenant(build_services(), tenant, count_outcomes, READ_SECONDS))
     if as_json:
         show_json([each.model_dump(mode="json") for each in counts])
     elif counts:
@@ -206,7 +205,7 @@ def resolve(
 ) -> None:
     """Find the windows that have closed with nothing in them."""
     moment = past(as_of, "--as-of", "what is open now may still be answered") or datetime.now(UTC)
-    done = asyncio.run(_resolve_each(build_services(), tenant, moment))
+    done = _run(_resolve_each(build_services(), tenant, moment))
     if as_json:
         show_json({"as_of": moment.isoformat(), "resolved": sum(each["resolved"] for each in done), "tenants": done})
     else:
@@ -226,7 +225,7 @@ def report_sent(
     async def work(session: TenantSession) -> Sequence[OutcomeEvent]:
         return await OutcomeTracker(session).record_sent(outcome, at=moment, key=key or uuid4().hex)
 
-    _show_events(asyncio.run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
+    _show_events(_run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
 
 
 def report_not_sent(
@@ -245,7 +244,7 @@ def report_not_sent(
     async def work(session: TenantSession) -> Sequence[OutcomeEvent]:
         return await OutcomeTracker(session).record_not_sent(outcome, at=moment, key=key or uuid4().hex, reason=reason)
 
-    _show_events(asyncio.run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
+    _show_events(_run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
 
 
 def report_reply(
@@ -266,7 +265,7 @@ def report_reply(
         event = await OutcomeTracker(session).record_reply(state_id, at=moment, key=key)
         return [event] if event else []
 
-    _show_events(asyncio.run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
+    _show_events(_run(_with_tenant(build_services(), tenant, _new(work))), as_json=as_json)
 
 
 async def _with_tenant(
@@ -283,6 +282,8 @@ async def _with_tenant(
 
 async def _resolve_each(services: Services, named: Sequence[str] | None, as_of: datetime) -> list[dict[str, Any]]:
     """One tenant after the other, each in its own transaction as the application; one that fails stops no other."""
+    import asyncio
+
     from engine.outcomes import resolve_closed
 
     done: list[dict[str, Any]] = []
@@ -336,6 +337,12 @@ def _new(work: Work[Sequence[OutcomeEvent]]) -> Work[Sequence[OutcomeEvent]]:
         return [event for event in events if event.recorded_at == row["begun"]]
 
     return only_new
+
+
+def _run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def _show_events(events: Sequence[OutcomeEvent], *, as_json: bool) -> None:
