@@ -314,15 +314,15 @@ class TestMerging:
         await in_transaction(database, tenant, save=a_state(tenant))
 
         async def worker(name: int) -> None:
-            for number in range(20):
+            for number in range(100):
                 async with database.tenant(tenant).begin() as session:
                     one = QualificationState(key_insights=(f"insight {name} {number}",))
                     await ConversationStateRepository(session).update_qualification(ACCOUNT, CONTACT, one)
 
         await asyncio.gather(*(worker(name) for name in range(16)))
         kept = await read(database, tenant)
-        everything = {f"insight {name} {number}" for name in range(16) for number in range(20)}
-        assert (set(kept.state.qualification.key_insights), kept.version) == (everything, 321)
+        everything = {f"insight {name} {number}" for name in range(16) for number in range(100)}
+        assert (set(kept.state.qualification.key_insights), kept.version) == (everything, 1_601)
 
 
 class TestOlderAndBrokenDocuments:
