@@ -20,7 +20,7 @@ from engine.model.conversation import Channel, DealStage, Persona, Speaker
 SCHEMA = "qbs"
 
 # The revision at which the database has these tables.
-HEAD = "0002"
+HEAD = "0004"
 
 # Names by rule, so that a migration can name what it changes.
 NAMING = {
@@ -226,6 +226,68 @@ class OutcomeEventModel(Base):
     supersedes: Mapped[UUID | None]
     details: Mapped[dict[str, Any]]
     recorded_in: Mapped[int] = mapped_column(BigInteger, server_default=THIS_TRANSACTION)
+
+
+class PromptReleaseModel(Base):
+    """A prompt set as it moved to a stage. The newest one in `production` is what the tenant's conversations use.
+
+    `number` counts a tenant's releases from 1. `prompts` holds the files themselves by name, so that whoever reads the
+    release needs nothing else; `evidence` the runs, data sets and checks that the verdict rests on. A gate that was not
+    passed is said by `overridden_because`; `returns_to` is the release that a rollback brings back.
+    """
+
+    __tablename__ = "prompt_releases"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "returns_to"], ["prompt_releases.tenant_id", "prompt_releases.number"]),
+        Index(None, "tenant_id", "stage", "number"),
+        CheckConstraint("stage in ('draft', 'candidate', 'production')", name="stage"),
+        CheckConstraint("number >= 1", name="number"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    prompt_set: Mapped[str]
+    stage: Mapped[str]
+    prompts: Mapped[dict[str, Any]]
+    released_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    released_by: Mapped[str]
+    note: Mapped[str]
+    verdict: Mapped[str | None]
+    evidence: Mapped[dict[str, Any]]
+    overridden_because: Mapped[str | None]
+    returns_to: Mapped[int | None]
+    schema_version: Mapped[int]
+
+
+class CalibrationModel(Base):
+    """A calibration as it was published. The newest of an outcome type is in use; one without maps corrects nothing.
+
+    `calibration` names it by its content. `fitted` holds the maps by cell, `report` what they did out of fold, and
+    `data_from` to `data_until` when the recommendations were made that it was learned from, as they stood at `as_of`.
+    """
+
+    __tablename__ = "calibrations"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "returns_to"], ["calibrations.tenant_id", "calibrations.number"]),
+        Index(None, "tenant_id", "outcome_type", "number"),
+        CheckConstraint("outcome_type in ('email_engagement', 'deal_progression')", name="outcome_type"),
+        CheckConstraint("number >= 1", name="number"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    calibration: Mapped[str]
+    outcome_type: Mapped[str]
+    as_of: Mapped[datetime]
+    data_from: Mapped[datetime | None]
+    data_until: Mapped[datetime | None]
+    fitted: Mapped[dict[str, Any]]
+    report: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    published_by: Mapped[str]
+    note: Mapped[str]
+    returns_to: Mapped[int | None]
+    schema_version: Mapped[int]
 
 
 TABLES = tuple(Base.metadata.sorted_tables)

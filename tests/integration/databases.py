@@ -35,7 +35,19 @@ ROWS = {
         """insert into qbs.outcome_events (tenant_id, event_id, outcome_id, kind, occurred_at, idempotency_key, details)
            values (%(tenant)s, %(id)s, %(id)s, 'sent', now(), %(id)s, '{}')""",
     ),
+    "0003": (
+        """insert into qbs.prompt_releases (tenant_id, number, prompt_set, stage, prompts, released_by, note, evidence,
+             schema_version)
+           values (%(tenant)s, %(number)s, %(id)s, 'production', '{"question": "a\\nb"}', 'ann', '', '{}', 1)""",
+    ),
+    "0004": (
+        """insert into qbs.calibrations (tenant_id, number, calibration, outcome_type, as_of, fitted, report,
+             published_by, note, schema_version)
+           values (%(tenant)s, %(number)s, %(id)s, 'email_engagement', now(), '{}', '{}', 'ann', '', 1)""",
+    ),
 }
+
+REVISIONS = tuple(ROWS)
 
 
 @contextmanager
@@ -58,7 +70,11 @@ def fill(urls: DatabaseUrls, *revisions: str, contacts: int = 1, tenants: tuple[
             for row in range(number):
                 for revision in revisions:
                     for statement in ROWS[revision]:
-                        connection.execute(statement.encode(), {"tenant": tenant, "id": str(UUID(int=row + 1))})
+                        connection.execute(statement.encode(), _values(tenant, row + 1))
+
+
+def _values(tenant: UUID, number: int) -> dict[str, object]:
+    return {"tenant": tenant, "number": number, "id": str(UUID(int=number))}
 
 
 def everything(urls: DatabaseUrls) -> dict[str, list[str]]:

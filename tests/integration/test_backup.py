@@ -31,10 +31,18 @@ from engine.state.embedded.programs import MAJOR
 from engine.state.rowcounts import check_rows
 from engine.state.tables import HEAD
 from engine.state.urls import DatabaseUrls
-from tests.integration.databases import TENANTS, everything, fill, fresh_database
+from tests.integration.databases import REVISIONS, TENANTS, everything, fill, fresh_database
 
 FIRST, SECOND = map(str, TENANTS)
-TABLES = ("conversation_states", "messages", "outcome_events", "outcomes", "stage_changes")
+TABLES = (
+    "calibrations",
+    "conversation_states",
+    "messages",
+    "outcome_events",
+    "outcomes",
+    "prompt_releases",
+    "stage_changes",
+)
 CLIENTS = Clients(MAJOR)
 ENCRYPTED = SimpleNamespace(ssl_in_use=True)
 COUNTS = {table: {FIRST: 2, SECOND: 4} for table in TABLES}
@@ -45,7 +53,7 @@ def urls(tcp_postgres) -> Iterator[DatabaseUrls]:
     """A database with rows of two tenants."""
     with fresh_database(tcp_postgres) as made:
         schema.upgrade(made.owner)
-        fill(made, "0001", "0002", contacts=2)
+        fill(made, *REVISIONS, contacts=2)
         yield made
 
 
@@ -68,7 +76,7 @@ def test_what_is_backed_up_is_restored_row_by_row_with_its_revision_and_its_righ
     assert schema.upgrade(empty.owner) == schema.Migrated(HEAD, HEAD)
     schema.downgrade(empty.owner, "base")  # the tables belong to their owner again
     schema.upgrade(empty.owner)
-    fill(empty, "0001", "0002")  # and the application may use them
+    fill(empty, *REVISIONS)  # and the application may use them
 
 
 def test_a_restored_database_keeps_tenants_apart(urls, empty, dump):
@@ -128,9 +136,7 @@ def test_the_counts_find_out_a_dump_that_row_level_security_has_emptied(urls, du
     assert rows_in_dump(dump, CLIENTS) == {table: {} for table in COUNTS}
     emptied = dump.read_bytes()
     monkeypatch.setattr(backups, "_run_pg_dump", lambda *_: dump.with_name("new.dump.part").write_bytes(emptied))
-    with pytest.raises(
-        StateError, match=f"was not kept: conversation_states of tenant {FIRST} has 0 rows instead of 2"
-    ):
+    with pytest.raises(StateError, match=f"was not kept: calibrations of tenant {FIRST} has 0 rows instead of 2"):
         backup(urls.maintenance, dump.with_name("new.dump"))
     assert list(dump.parent.iterdir()) == [dump]
 
@@ -167,7 +173,7 @@ def test_rows_are_only_replaced_when_that_is_said(urls, dump):
     backup(urls.maintenance, dump)
     with psycopg.connect(urls.maintenance) as connection:
         connection.execute("delete from qbs.stage_changes")
-    with pytest.raises(StateError, match="holds 24 rows of 2 tenants already"):
+    with pytest.raises(StateError, match="holds 36 rows of 2 tenants already"):
         restore(urls.maintenance, dump)
     restore(urls.maintenance, dump, replace=True)
     assert everything(urls) == before
@@ -217,7 +223,7 @@ def test_a_backup_of_an_earlier_revision_replaces_a_later_one_and_is_migrated_on
     restore(urls.maintenance, dump, replace=True)
     assert everything(urls) == everything(empty)
     assert schema.upgrade(urls.owner) == schema.Migrated("0001", HEAD)
-    fill(urls, "0002")
+    fill(urls, *REVISIONS[1:])
 
 
 def altered(counts: Path, **changes: object) -> None:

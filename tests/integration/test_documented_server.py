@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from engine.state.roles import APP, DATABASE, OWNER
 from engine.state.tables import HEAD
-from tests.integration.databases import everything, fill
+from tests.integration.databases import REVISIONS, everything, fill
 from tests.integration.postgres_servers import MAINTENANCE, SUPERUSER, TcpServer, short_folder
 from workbench.cli import build_cli
 
@@ -61,7 +61,7 @@ def test_the_documented_steps_make_a_server_that_is_safe_and_can_be_backed_up(se
     assert migrated.stdout == f"The schema went from nothing to {HEAD}.\n"
     assert ("were made" in migrated.stderr) is not by_hand
     assert qbs("check").exit_code == 0
-    fill(server.urls, "0001", "0002")
+    fill(server.urls, *REVISIONS)
     before = everything(server.urls)
     assert qbs("backup", "state.dump").exit_code == 0
     assert qbs("restore", "state.dump", "--replace").exit_code == 0

@@ -21,7 +21,7 @@ from sqlalchemy import NullPool, create_engine
 from engine.errors import ConfigurationError, DatabaseUnavailableError, SchemaVersionError
 from engine.state import schema
 from engine.state.connecting import connect
-from engine.state.tables import HEAD, SCHEMA, Base
+from engine.state.tables import HEAD, SCHEMA, TABLES, Base
 from engine.state.urls import DatabaseUrls
 from tests.integration.databases import TENANTS, everything, fill, fresh_database
 
@@ -130,7 +130,7 @@ def test_the_application_is_granted_what_it_needs_and_nothing_else(urls):
         select table_name, 'UPDATE', column_name from information_schema.column_privileges
          where grantee = 'qbs_app' and table_schema = 'qbs' and privilege_type = 'UPDATE' and table_name = 'messages'
     """
-    tables = {"conversation_states", "stage_changes", "messages", "outcomes", "outcome_events"}
+    tables = {table.name for table in TABLES}
     with psycopg.connect(urls.owner) as connection:
         assert set(connection.execute(granted.encode()).fetchall()) == {
             *((table, right, "") for table in tables for right in ("SELECT", "INSERT")),

@@ -22,7 +22,7 @@ from engine.state.database import Database, TenantSession
 from engine.state.embedded import EmbeddedServer
 from engine.state.urls import DatabaseUrls
 from tests.integration.attacks import ATTACKS, DONE, NOTHING, ONE_OF_OURS, READING, TABLES, Attack
-from tests.integration.databases import fill
+from tests.integration.databases import REVISIONS, fill
 from tests.integration.looking import changed
 from tests.integration.postgres_servers import SUPERUSER, TcpServer
 
@@ -60,7 +60,7 @@ def place(request: pytest.FixtureRequest) -> Place:
         tcp: TcpServer = request.getfixturevalue("tcp_postgres")
         urls, superuser = tcp.urls, tcp.url(SUPERUSER)
     victim = uuid4()
-    fill(urls, "0001", "0002", contacts=2, tenants=(victim, uuid4()))
+    fill(urls, *REVISIONS, contacts=2, tenants=(victim, uuid4()))
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute("analyze")
         ((ctids,),) = connection.execute(
