@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import InputError, UnsafeDatabaseError
+from workbench.commands import db_erase
 from workbench.commands.exits import FAILED, say
 from workbench.commands.interruptions import interruptions
 from workbench.commands.output import AsJson, show, show_json
@@ -111,7 +112,9 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The dump.")]
 
 
 def register(cli: typer.Typer) -> None:
-    group = typer.Typer(help="Start, look at, migrate, check, back up and restore the database.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Start, look at, migrate, check, back up, restore and erase in the database.", no_args_is_help=True
+    )
     group.command("up", epilog=UP_EPILOG)(up)
     group.command("url", epilog=URL_EPILOG)(show_url)
     group.command("status", epilog=STATUS_EPILOG)(status)
@@ -119,6 +122,7 @@ def register(cli: typer.Typer) -> None:
     group.command("check", epilog=CHECK_EPILOG)(check)
     group.command("backup", epilog=BACKUP_EPILOG)(back_up)
     group.command("restore", epilog=RESTORE_EPILOG)(restore)
+    group.command("erase", epilog=db_erase.EPILOG)(db_erase.erase)
     cli.add_typer(group, name="db", epilog=EPILOG)
 
 

@@ -177,6 +177,17 @@ def test_a_backup_is_restored_only_over_rows_that_are_to_be_replaced(qbs, at_hom
     assert json.loads(qbs("db", "status", "--json").stdout)["rows"] == made["rows"]
 
 
+def test_erase_says_what_goes_asks_and_takes_no_other_tenants_rows(qbs, at_home, rows):
+    refused = qbs("db", "erase", str(TENANTS[1]), input="n\n")
+    assert refused.exit_code == 1
+    assert f"{2 * len(TABLES)} rows of {TENANTS[1]} would go" in refused.stderr
+    done = json.loads(qbs("db", "erase", str(TENANTS[1]), "--yes", "--json").stdout)
+    assert done == {"tenant": str(TENANTS[1]), "rows": {table.name: 2 for table in TABLES}}
+    left = json.loads(qbs("db", "status", "--json").stdout)["rows"]
+    assert left == {table.name: {str(TENANTS[0]): 1} for table in TABLES}
+    assert qbs("db", "erase", str(TENANTS[1]), "--yes").stdout == f"0 rows of {TENANTS[1]} are gone.\n"
+
+
 def test_check_finds_nothing_in_a_server_of_our_own(qbs, at_home):
     result = qbs("db", "check")
     assert (result.exit_code, "Tenants are kept apart" in result.stdout) == (0, True)
