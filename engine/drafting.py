@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from engine.errors import ModelCallError
 from engine.guardrails.drafts import guard_draft
-from engine.llm.reply import Reply
+from engine.llm.reply import Reply, described
 from engine.llm.service import ModelRequest, ModelService
 from engine.model.analysis import FallbackReason, GuardrailChange, Source
 from engine.model.conversation import Channel, Speaker, Turn
@@ -93,7 +93,7 @@ class ReplyDrafter:
             purpose="draft",
             model=model,
             messages=prompt.messages,
-            reply=_REPLIES[channel],
+            reply=described(REPLIES[channel], prompt.reply, where=prompt.ref),
             prompt=prompt.ref,
             temperature=prompt.temperature,
             max_tokens=prompt.max_tokens,
@@ -173,7 +173,7 @@ class _CallReply(_Message):
     )
 
 
-_REPLIES: Mapping[Channel, type[_Message]] = {
+REPLIES: Mapping[Channel, type[_Message]] = {
     Channel.EMAIL: _EmailReply,
     Channel.CHAT: _ChatReply,
     Channel.CALL: _CallReply,

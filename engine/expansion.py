@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from engine.contacts import allowed_triggers
 from engine.errors import ModelCallError
-from engine.llm.reply import Reply
+from engine.llm.reply import Reply, described
 from engine.llm.service import ModelRequest, ModelService
 from engine.model.analysis import Expansion
 from engine.model.context import ConversationContext
@@ -69,7 +69,7 @@ class AccountExpansionDetector:
             purpose="expansion",
             model=self._model,
             messages=prompt.messages,
-            reply=_PeopleMentioned,
+            reply=described(_PeopleMentioned, prompt.reply, where=prompt.ref),
             prompt=prompt.ref,
             temperature=prompt.temperature,
             max_tokens=prompt.max_tokens,
@@ -117,6 +117,9 @@ class _PeopleMentioned(Reply):
     model_config = ConfigDict(title="PeopleMentioned")
 
     people: list[_Person] = Field(description="One entry per person. Empty if the message brings up nobody.")
+
+
+REPLY: type[Reply] = _PeopleMentioned
 
 
 def _triggers(reply: _PeopleMentioned) -> tuple[ExpansionTrigger, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from engine.errors import ModelCallError
-from engine.llm.reply import Reply
+from engine.llm.reply import Reply, described
 from engine.llm.service import ModelRequest, ModelService
 from engine.model.analysis import Question
 from engine.model.conversation import MAX_TURN_CHARACTERS, Speaker, Turn
@@ -73,7 +73,7 @@ class QBSQuestionEngine:
             purpose="question",
             model=self._model,
             messages=prompt.messages,
-            reply=_QuestionRecommendation,
+            reply=described(_QuestionRecommendation, prompt.reply, where=prompt.ref),
             prompt=prompt.ref,
             temperature=prompt.temperature,
             max_tokens=prompt.max_tokens,
@@ -148,6 +148,9 @@ class _QuestionRecommendation(Reply):
         terms = [_as_term(item) for item in listed if isinstance(item, str)] if isinstance(listed, list) else []
         names = {dimension.value for dimension in Dimension} | {"identified_pain"}
         return [term for term in terms if term in names]
+
+
+REPLY: type[Reply] = _QuestionRecommendation
 
 
 def _recommendation(reply: _QuestionRecommendation) -> QBSQuestionRecommendation:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from engine.errors import ModelCallError
-from engine.llm.reply import Reply
+from engine.llm.reply import Reply, described
 from engine.llm.service import ModelRequest, ModelService
 from engine.merge import merge_qualification_signals
 from engine.model.analysis import Extraction, Source
@@ -74,7 +74,7 @@ class QualificationExtractor:
             purpose="extraction",
             model=self._model,
             messages=prompt.messages,
-            reply=_QualificationReport,
+            reply=described(_QualificationReport, prompt.reply, where=prompt.ref),
             prompt=prompt.ref,
             temperature=prompt.temperature,
             max_tokens=prompt.max_tokens,
@@ -188,6 +188,9 @@ class _QualificationReport(Reply):
     @classmethod
     def _null_is_empty(cls, given: Any) -> Any:
         return [] if given is None else given
+
+
+REPLY: type[Reply] = _QualificationReport
 
 
 def _found(reply: _QualificationReport) -> QualificationState:

@@ -17,9 +17,10 @@ from evals.inference.significance import FEW_CONVERSATIONS, mcnemar_p, sign_flip
 from evals.inference.verdict import Verdict, judge
 from evals.metrics.judged import View
 from evals.metrics.metric import Metric
-from evals.pairing import PairedTally, Pairing, TurnKey, pair
+from evals.pairing import PairedTally, Pairing, pair
 from evals.records import Estimate
 from evals.scoring import Scores, conversations_with_data, draw, tallies_of
+from evals.turn_changes import TurnChanges
 
 # With fewer, not even a difference in every conversation could come out at 5 % by sign flips: 2 / 2^6 = 0.03.
 TELLING_CONVERSATIONS = 6
@@ -58,7 +59,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`second` against `first`. `turns` counts the turns in both runs, `left_out` those in one of them only."""
+    """`second` against `first`. `turns` counts the turns in both runs, `left_out` those in one of them only.
+
+    `together` is how many comparisons the p-values are adjusted for: itself, and those that it was judged with.
+    """
 
     first: str
     second: str
@@ -70,6 +74,7 @@ class Comparison:
     conversations: int
     resamples: int
     seed: int
+    together: int = 1
 
     def row(self, name: str) -> Row:
         """The row of the metric of that name. Raises InputError if it was not compared."""
@@ -80,61 +85,79 @@ class Comparison:
         raise InputError(f"{name!r} was not compared; compared were: {compared}")
 
 
-@dataclass(frozen=True)
-class TurnChange:
-    """A turn that was counted differently. `gain` is what it alone does for the metric of the whole run.
-
-    `first` and `second` are the metric of this turn alone, None where it has none (nothing to find, nothing found).
-    """
-
-    conversation_id: str
-    turn: int
-    gain: float
-    first: float | None
-    second: float | None
-
-
 def compare(first: Scores, second: Scores, *, resamples: int = RESAMPLES, seed: int = SEED) -> Comparison:
     """Every metric of both runs, with difference, interval, p-values and verdict: is `second` better?
 
     Clustered paired bootstrap of `resamples` over conversations, seeded. Raises InputError if the runs have no turn in
     common, are of different views, or were scored by different metrics.
     """
-    paired = pair_alike(first, second)
+    return compare_paired(pair_alike(first, second), resamples=resamples, seed=seed)
+
+
+def compare_paired(paired: Pairing, *, resamples: int = RESAMPLES, seed: int = SEED) -> Comparison:
+    """The same for two runs that were paired before."""
+    first, second = paired.first.scores, paired.second.scores
     metrics = first.metrics
     tallies = {tally.name: paired.of(tally) for tally in tallies_of(metrics)}
     sides = [{name: own.first for name, own in tallies.items()}, {name: own.second for name, own in tallies.items()}]
     drawn = draw(metrics, sides, resamples=resamples, seed=seed)
     evidence = [_Evidence(metric, tallies[metric.tally.name], *(d[metric.name] for d in drawn)) for metric in metrics]
-    rows = _judged([_row(item, resamples, seed) for item in evidence], same_variant=_same_variant(first, second))
-    mine, other = (set(side.turn_of.tolist()) for side in (paired.first, paired.second))
-    return Comparison(
+    rows = [_row(item, resamples, seed) for item in evidence]
+    mine, other = (np.bincount(side.turn_of, minlength=len(paired.turns)) > 0 for side in (paired.first, paired.second))
+    comparison = Comparison(
         first=first.name,
         second=second.name,
         view=first.view,
         same_variant=_same_variant(first, second),
         rows=tuple(rows),
-        turns=len(mine & other),
-        left_out=(len(mine - other), len(other - mine)),
-        conversations=len({paired.turns[turn][0] for turn in mine & other}),
+        turns=int((mine & other).sum()),
+        left_out=(int((mine & ~other).sum()), int((other & ~mine).sum())),
+        conversations=len(np.unique(paired.conversation_of[mine & other])),
         resamples=resamples,
         seed=seed,
     )
+    return judged_together([comparison])[0]
 
 
-def turn_changes(first: Scores, second: Scores, metric: Metric) -> tuple[TurnChange, ...]:
+def judged_together(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """The same comparisons with verdicts that hold for all of them together.
+
+    Whoever compares three runs with one looks three times as often, and finds by luck three times as much: p-values are
+    adjusted over the metrics of all comparisons, breakdowns among themselves. Comparisons with one run in common depend
+    on each other, which Holm's correction allows.
+    """
+    rows = [(number, row) for number, comparison in enumerate(comparisons) for row in comparison.rows]
+    adjusted = _adjusted([row for _, row in rows])
+    found: list[list[Row]] = [[] for _ in comparisons]
+    for (number, _), row in zip(rows, adjusted, strict=True):
+        found[number].append(_with_verdict(row, same_variant=comparisons[number].same_variant))
+    return tuple(
+        replace(comparison, rows=tuple(own), together=len(comparisons))
+        for comparison, own in zip(comparisons, found, strict=True)
+    )
+
+
+def turn_changes(first: Scores, second: Scores, metric: Metric) -> TurnChanges:
     """The turns that were counted differently, from the one that gained most to the one that lost most.
 
     A turn's gain is how the metric of the run moves when that turn alone is answered as the other run did: the mean of
     putting the second's answer into the first run, and of taking it out of the second. So gains add up to about
     the difference, whatever the metric.
     """
-    tally = pair_alike(first, second).of(metric.tally)
+    return changes_of(pair_alike(first, second), metric)
+
+
+def changes_of(paired: Pairing, metric: Metric) -> TurnChanges:
+    """The same for two runs that were paired before."""
+    tally = paired.of(metric.tally)
     totals = (tally.first.sum(axis=0), tally.second.sum(axis=0))
-    changes: list[TurnChange] = []
-    for turns, one, other in tally.changed(metric):
-        changes += _changes(metric, turns, one, other, *totals)
-    return tuple(sorted(changes, key=lambda change: (-change.gain, change.conversation_id, change.turn)))
+    chunks = [(turns, *_moved(metric, one, other, *totals)) for turns, one, other in tally.changed(metric)]
+    if not chunks:
+        none = np.zeros(0)
+        return TurnChanges(paired.turns, np.zeros(0, dtype=np.int64), none, none, none)
+    turns, gain, before, after = (np.concatenate(own) for own in zip(*chunks, strict=True))
+    order = np.lexsort((paired.rank_of[turns], -gain))
+    return TurnChanges(paired.turns, turns[order], gain[order], before[order], after[order])
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +201,7 @@ class _Evidence:
 
 
 def _row(evidence: _Evidence, resamples: int, seed: int) -> Row:
-    """The row of one metric; what depends on the other metrics is filled in by `_judged`."""
+    """The row of one metric; what depends on the other metrics is filled in by `judged_together`."""
     metric, tally = evidence.metric, evidence.tally
     with_data = tally.with_data(metric)
     first = evidence.estimate(tally.first, evidence.first_draws, with_data[0])
@@ -234,16 +257,15 @@ def _tested(
     return "bootstrap over conversations", p_value(difference, evidence.spread)
 
 
-def _judged(rows: Sequence[Row], *, same_variant: bool) -> list[Row]:
-    """The rows with p-values adjusted within their family, and verdicts."""
-    judged: dict[str, Row] = {}
+def _adjusted(rows: Sequence[Row]) -> list[Row]:
+    """The rows with p-values adjusted within their family: details, or all others."""
+    adjusted = list(rows)
     for detail in (False, True):
-        family = [row for row in rows if row.metric.detail is detail]
-        ps = [row.p for row in family]
-        for row, strict, shown in zip(family, holm(ps), benjamini_hochberg(ps), strict=True):
-            adjusted = replace(row, holm=strict, benjamini_hochberg=shown)
-            judged[row.metric.name] = _with_verdict(adjusted, same_variant=same_variant)
-    return [judged[row.metric.name] for row in rows]
+        family = [place for place, row in enumerate(rows) if row.metric.detail is detail]
+        ps = [rows[place].p for place in family]
+        for place, strict, shown in zip(family, holm(ps), benjamini_hochberg(ps), strict=True):
+            adjusted[place] = replace(rows[place], holm=strict, benjamini_hochberg=shown)
+    return adjusted
 
 
 def _with_verdict(row: Row, *, same_variant: bool) -> Row:
@@ -268,22 +290,15 @@ def _undefined(row: Row) -> str:
     return f"the {' and the '.join(missing)} run has nothing to count"
 
 
-def _changes(
-    metric: Metric, turns: Sequence[TurnKey], one: Array, other: Array, first: Array, second: Array
-) -> list[TurnChange]:
-    """Both sides' counts on `turns`, of shape (turns, parts), and the totals of both runs, of shape (parts)."""
+def _moved(metric: Metric, one: Array, other: Array, first: Array, second: Array) -> tuple[Array, Array, Array]:
+    """Gain, and both sides' metric of each turn alone.
+
+    From both sides' counts on some turns, of shape (turns, parts), and the totals of both runs, of shape (parts).
+    """
     put_in = metric.of_totals(first - one + other) - metric.of_totals(first)
     taken_out = metric.of_totals(second) - metric.of_totals(second - other + one)
     gains = metric.gain(1.0) * np.nan_to_num((put_in + taken_out) / 2)
-    alone = (metric.of_totals(counts) for counts in (one, other))
-    return [
-        TurnChange(id_, turn, float(gain), _defined(before), _defined(after))
-        for (id_, turn), gain, before, after in zip(turns, gains, *alone, strict=True)
-    ]
-
-
-def _defined(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return gains, metric.of_totals(one), metric.of_totals(other)
 
 
 def _same_variant(first: Scores, second: Scores) -> bool:

@@ -66,6 +66,7 @@ def facts(comparison: Comparison) -> dict[str, Any]:
         "turns_only_in_first": comparison.left_out[0],
         "turns_only_in_second": comparison.left_out[1],
         "conversations": comparison.conversations,
+        "adjusted_for_comparisons": comparison.together,
         "resamples": comparison.resamples,
         "seed": comparison.seed,
         "rows": [asdict(row) for row in rows_of(comparison)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,19 +11,22 @@ from numpy.typing import NDArray
 from evals.inference.resampling import Array
 from evals.metrics.metric import Counted, Metric, Positions, Tally
 
+Places = NDArray[np.int32]  # positions of records
+Parts = NDArray[np.int16]
+
 
 @dataclass(frozen=True, eq=False)
 class Counts:
     """The counts of one tally, record by record, as a sparse table.
 
     `judged` are the positions (in `Scores.records`) of the records that could be judged. Entry i says that record
-    `record[i]` has `amount[i]` of part number `part[i]`.
+    `record[i]` has `amount[i]` of part number `part[i]`: 14 bytes an entry.
     """
 
     tally: Tally
-    judged: Positions
-    record: Positions
-    part: Positions
+    judged: Places
+    record: Places
+    part: Parts
     amount: Array
 
     def sums(self, group_of: Positions, groups: int, weight_of: Array | None = None) -> Array:
@@ -46,7 +50,7 @@ class Counts:
 
     def only(self, kept: NDArray[np.bool_]) -> Counts:
         """The counts of the records that are kept, which are numbered anew."""
-        number = np.cumsum(kept) - 1
+        number = (np.cumsum(kept) - 1).astype(np.int32)
         entries = kept[self.record]
         return Counts(
             tally=self.tally,
@@ -58,24 +62,33 @@ class Counts:
 
 
 class CountsTable:
-    """The counts of one tally while they are being collected."""
+    """The counts of one tally while they are being collected, as plain numbers: 14 bytes an entry."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._positions = {part: position for position, part in enumerate(tally.parts)}
-        self._judged: list[int] = []
-        self._entries: list[tuple[int, int, float]] = []
+        self._positions = tally.positions
+        self._judged = array("i")
+        self._record, self._part, self._amount = array("i"), array("h"), array("d")
 
     def add(self, record: int, counted: Counted) -> None:
         self._judged.append(record)
-        self._entries.extend((record, self._positions[part], amount) for part, amount in counted.items() if amount)
+        for part, amount in counted.items():
+            if amount:
+                self._record.append(record)
+                self._part.append(self._positions[part])
+                self._amount.append(amount)
 
-    def counts(self) -> Counts:
-        records, parts, amounts = zip(*self._entries, strict=True) if self._entries else ((), (), ())
+    def counts(self, place_of: Positions | None = None) -> Counts:
+        """The table; `place_of` says which place each record has in the end, if not that under which it was added."""
+        judged, record = (np.array(own, dtype=np.int32) for own in (self._judged, self._record))
+        if place_of is not None:
+            judged, record = (place_of[own].astype(np.int32) for own in (judged, record))
+            judged = np.sort(judged)
+        order = np.argsort(record, kind="stable")
         return Counts(
             tally=self._tally,
-            judged=np.array(self._judged, dtype=np.int64),
-            record=np.array(records, dtype=np.int64),
-            part=np.array(parts, dtype=np.int64),
-            amount=np.array(amounts, dtype=np.float64),
+            judged=judged,
+            record=record[order],
+            part=np.array(self._part, dtype=np.int16)[order],
+            amount=np.array(self._amount, dtype=np.float64)[order],
         )

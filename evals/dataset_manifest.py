@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from engine.model.conversation import Identifier
 from engine.model.value import Value
 from evals.files import write_atomically
 from evals.jsonl import BOM, Problem, parse_object
+from evals.origins import Origin
 from evals.shapes import shaped
 
 MANIFEST = "MANIFEST.json"
@@ -37,12 +40,16 @@ class Counts(Value):
 
 
 class DatasetManifest(Value):
-    """`files` maps a path inside the data set to the SHA-256 of its bytes, `conversations` each id to its entry."""
+    """`files` maps a path inside the data set to the SHA-256 of its bytes, `conversations` each id to its entry.
+
+    `origin` says where the conversations come from; None where nobody says. No hash depends on it.
+    """
 
     format: Literal[1] = 1
     name: Identifier
     title: str
     licence: str
+    origin: Origin | None = Field(default=None, exclude_if=lambda found: found is None)
     counts: Counts
     files: dict[str, str]
     conversations: dict[Identifier, ConversationEntry]

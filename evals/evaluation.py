@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
+from evals.collecting import rarely_collected
 from evals.judge_agreement import Agreements, agreements, worth
 from evals.judgements import Judge, judged_by, shared_judge
 from evals.library import Dataset
@@ -17,14 +18,18 @@ from evals.matching import Matched, matched, named
 from evals.metrics import METRICS
 from evals.metrics.judged import View
 from evals.metrics.metric import Metric
+from evals.origins import Origin, origin_line
 from evals.records import Estimate, RunSpec, TurnRecord
 from evals.runs.folder import FINISHED, RunFolder
 from evals.runs.judgements import judgements_about, judgements_hash, kept_judgements
 from evals.runs.manifest import engine_hash
+from evals.runs.replays import replayed_records
 from evals.scoring import Scores, score, tallies_of
 
 if TYPE_CHECKING:
     from evals.runs.counts import CountStore, ScoringKey
+
+OnTurn = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,17 @@ class Evaluation:
     def _scores(self) -> dict[View, Scores]:
         return {}
 
-    def scores(self, view: View = View.MODEL, metrics: Sequence[Metric] = METRICS) -> Scores:
+    def scores(
+        self, view: View = View.MODEL, metrics: Sequence[Metric] = METRICS, *, on_turn: OnTurn | None = None
+    ) -> Scores:
         """What the run is worth in this view, by these metrics.
 
         From the store if it is there, else counted turn by turn and kept; a run that is not complete is never kept.
-        Raises InputError if the run has no turns, RunDamagedError if one was altered.
+        `on_turn` is called for every turn that is counted; what it raises ends the counting. Raises InputError if the
+        run has no turns, RunDamagedError if one was altered.
         """
         if view not in self._scores:
-            self._scores[view] = self._kept(view) or self._counted(view)
+            self._scores[view] = self._kept(view) or self._counted(view, on_turn)
         return only_metrics(self._scores[view], metrics)
 
     def estimates(self, view: View = View.MODEL, metrics: Sequence[Metric] = METRICS) -> dict[str, Estimate]:
@@ -96,9 +104,8 @@ class Evaluation:
         finished = self.folder.path / FINISHED
         if not finished.exists():
             return None
-        ids = self.matched.ids
         ratings = f"{self.judge!r} {judgements_hash(self.folder.path)}" if self.judge else ""
-        judged_against = f"{self.dataset.hash_of(ids)} {self.dataset.labels_hash(ids)} {ratings}"
+        judged_against = f"{self._yardstick} {ratings}"
         return ScoringKey(
             run_id=self.run_id,
             view=view,
@@ -107,20 +114,28 @@ class Evaluation:
             source=source_hash(),
         )
 
+    @cached_property
+    def _yardstick(self) -> str:
+        """Hashes of the conversations and labels; of a large data set they take seconds."""
+        ids = self.matched.ids
+        return f"{self.dataset.hash_of(ids)} {self.dataset.labels_hash(ids)}"
+
     def _kept(self, view: View) -> Scores | None:
         key = self.key(view)
         return None if self.store is None or key is None else self.store.get(key)
 
-    def _counted(self, view: View) -> Scores:
-        counted = score(
-            self._records(),
-            self.dataset.labels,
-            self.matched.conversations,
-            view=view,
-            name=self.run_id,
-            variant=self.variant,
-            judgements=judged_by(self.judge, kept_judgements(self.folder.path)),
-        )
+    def _counted(self, view: View, on_turn: OnTurn | None) -> Scores:
+        with rarely_collected():
+            counted = score(
+                self._records(on_turn or _nobody),
+                self.dataset.labels,
+                self.matched.conversations,
+                view=view,
+                name=self.run_id,
+                variant=self.variant,
+                judgements=judged_by(self.judge, kept_judgements(self.folder.path)),
+                before=self._answered_before(),
+            )
         if not counted.records:
             raise InputError(f"the run {self.run_id} has no turns yet that could be judged")
         key = self.key(view)
@@ -128,9 +143,22 @@ class Evaluation:
             self.store.put(key, counted)
         return counted
 
-    def _records(self) -> Iterator[TurnRecord]:
-        ids = set(self.matched.ids)
-        return (record for record in self.folder.records() if record.conversation_id in ids)
+    def _records(self, on_turn: OnTurn) -> Iterator[TurnRecord]:
+        for record in replayed_records(self.folder, self.matched.customer_turns):
+            on_turn()
+            yield record
+
+    @cached_property
+    def _source_of_turns(self) -> RunFolder | None:
+        """The run that single turns were picked from, if this run is about such and that one is still there."""
+        picked = self.folder.manifest.spec.picked
+        path = None if picked is None else self.folder.path.parent / picked.run_id
+        return RunFolder.open(path) if path is not None and path.is_dir() else None
+
+    def _answered_before(self) -> list[TurnRecord] | None:
+        if self._source_of_turns is None:
+            return None
+        return list(replayed_records(self._source_of_turns, self.matched.customer_turns))
 
     def _notes(self) -> Iterator[str]:
         changed, missing = self.matched.changed, self.unlabelled
@@ -139,14 +167,23 @@ class Evaluation:
                 f"{self.run_id}: {len(changed)} of its conversations changed since or are gone, "
                 f"and are left out: {named(changed)}"
             )
+        if shown := self.matched.shown:
+            yield (
+                f"{self.run_id}: {len(shown)} of its conversations are shown in its prompts as examples, "
+                f"and are left out: {named(shown)}"
+            )
         if len(missing) == len(self.matched.ids):
             yield f"{self.dataset.name} has no labels for this run, so that only what needs none is judged"
         elif missing:
             yield f"{self.dataset.name} has no labels for {named(missing)}: there only what needs none is judged"
+        if self.folder.manifest.spec.picked is not None and self._source_of_turns is None:
+            yield f"the run whose turns {self.run_id} answers is gone: whether it repeats questions cannot be told"
         if self.folder.totals is None:
             yield f"{self.run_id} is not complete: what it has so far is judged"
         if self.agreements is not None and self.judge is not None:
             yield f"{self.judge.model} judged the questions; {worth(self.agreements)}"
+        if self.dataset.origin in (Origin.WRITTEN, Origin.SIMULATED):
+            yield origin_line(self.dataset.origin)
 
 
 def evaluate(folder: RunFolder, dataset: Dataset, store: CountStore | None = None) -> Evaluation:
@@ -175,7 +212,8 @@ def only_metrics(scores: Scores, metrics: Sequence[Metric]) -> Scores:
 
 def variant_key(spec: RunSpec) -> str:
     """What answers and how, apart from what it was asked about, and how often."""
-    asked = {"dataset": "", "dataset_hash": "", "conversation_ids": (), "samples": 1, "attempt": 0, "fork": None}
+    asked = {"dataset": "", "dataset_hash": "", "conversation_ids": (), "samples": 1, "attempt": 0}
+    asked |= {"fork": None, "picked": None}
     rescored = spec.rescored and spec.rescored.model_copy(update={"run_id": ""})
     return spec.model_copy(update={**asked, "rescored": rescored}).model_dump_json()
 
@@ -186,10 +224,14 @@ def source_hash() -> str:
     folder = Path(__file__).parent
     files = [
         *(folder / "metrics").rglob("*.py"),
-        *(folder / f"{name}.py" for name in ("counts", "judgements", "labels", "scoring")),
+        *(folder / f"{name}.py" for name in ("counts", "judged_turns", "judgements", "labels", "scoring")),
     ]
     own = "".join(f"{file.relative_to(folder).as_posix()} {_sha(file.read_bytes())}\n" for file in sorted(files))
     return _sha(f"{own}{engine_hash()}".encode())
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""
 
 
 def _sha(content: bytes) -> str:

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +31,7 @@ _HEADER = re.compile(r"^\s*\[\[\s*gate\s*\]\]")
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 TooLittle = Literal["pass", "fail"]
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class Gates:
     gates: tuple[Gate, ...]
 
 
-class _Entry(BaseModel):
+class GateEntry(BaseModel):
+    """One `[[gate]]` as it is written."""
+
     model_config = ConfigDict(extra="forbid")
 
     fail_if: str
@@ -52,13 +55,19 @@ class _Entry(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    gate: list[_Entry] = Field(min_length=1)
+    gate: list[GateEntry] = Field(min_length=1)
     view: View = View.MODEL
     not_enough_data: TooLittle = "pass"
 
 
 def read_gates(file: Path) -> Gates:
     """The gates in `file`. Raises InputError with its line for the first thing that is wrong."""
+    found, text = read_toml(file, _File)
+    return Gates(found.view, gates_in(found.gate, found.not_enough_data, text, file))
+
+
+def read_toml(file: Path, kind: type[ModelT]) -> tuple[ModelT, str]:
+    """What a TOML file says, and its text. Raises InputError with the line for the first thing that is wrong."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -66,21 +75,26 @@ def read_gates(file: Path) -> Gates:
     except UnicodeDecodeError:
         raise InputError("is not UTF-8", file=file) from None
     try:
-        found = _File.model_validate(tomllib.loads(text))
+        return kind.model_validate(tomllib.loads(text)), text
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(str(error), text, file) from None
     except ValidationError as error:
         raise _wrong(error, text, file) from None
-    return Gates(found.view, tuple(_gates(found, text, file)))
 
 
-def _gates(found: _File, text: str, file: Path) -> Iterator[Gate]:
-    for number, entry in enumerate(found.gate):
+def gates_in(entries: Sequence[GateEntry], otherwise: TooLittle, text: str, file: Path) -> tuple[Gate, ...]:
+    """The gates of a file's entries; `otherwise` is for those that do not say what follows from too little data.
+
+    Raises InputError with the line of the first condition that cannot be read.
+    """
+    gates = []
+    for number, entry in enumerate(entries):
         try:
             condition = parse(entry.fail_if)
         except InputError as error:
-            raise InputError(str(error), file=file, line=_line(text, ("gate", number, "fail_if"))) from None
-        yield Gate(condition, entry.name, (entry.not_enough_data or found.not_enough_data) == "fail")
+            raise InputError(str(error), file=file, line=line_of(text, ("gate", number, "fail_if"))) from None
+        gates.append(Gate(condition, entry.name, (entry.not_enough_data or otherwise) == "fail"))
+    return tuple(gates)
 
 
 def _not_toml(message: str, text: str, file: Path) -> InputError:
@@ -98,10 +112,10 @@ def _wrong(error: ValidationError, text: str, file: Path) -> InputError:
         "missing": f"{name} is missing" if place != ("gate",) else "there is no [[gate]]",
         "extra_forbidden": f"{name} has no meaning here; remove it or correct its name",
     }
-    return InputError(said.get(detail["type"], f"{name}: {detail['msg']}"), file=file, line=_line(text, place))
+    return InputError(said.get(detail["type"], f"{name}: {detail['msg']}"), file=file, line=line_of(text, place))
 
 
-def _line(text: str, place: tuple[Any, ...]) -> int | None:
+def line_of(text: str, place: tuple[Any, ...]) -> int | None:
     """The line of a key, or of the gate that lacks it. None if it cannot be found."""
     lines = text.splitlines()
     headers = [number for number, line in enumerate(lines) if _HEADER.match(line)]

@@ -31,6 +31,7 @@ from evals.dataset_manifest import (
 from evals.errors import unknown
 from evals.jsonl import Problem
 from evals.labels import LabelLine, TurnLabels, by_turn, label_problems, read_labels
+from evals.origins import ORIGIN, Origin, read_origin
 from evals.ratings import QuestionRating, read_ratings
 from evals.shapes import read_shapes
 
@@ -65,6 +66,7 @@ class Dataset:
     hashes: Mapping[str, str]
     title: str = ""
     ratings: tuple[QuestionRating, ...] = ()
+    origin: Origin | None = None
 
     @property
     def content_hash(self) -> str:
@@ -121,12 +123,24 @@ def find_dataset(name: str, roots: Sequence[Path]) -> Dataset:
     return load_dataset(folders[name])
 
 
+def origin_of(folder: Path) -> Origin | None:
+    """Where the conversations of the data set in `folder` come from; None if nobody says so that it can be read."""
+    manifest = read_manifest(folder)
+    return _origin(folder, None if isinstance(manifest, tuple) else manifest)[0]
+
+
 def write_manifest(
-    folder: Path, *, title: str, licence: str, split: Mapping[str, Split] | None = None
+    folder: Path,
+    *,
+    title: str,
+    licence: str,
+    split: Mapping[str, Split] | None = None,
+    origin: Origin | None = None,
 ) -> DatasetManifest:
     """Write MANIFEST.json for what is in `folder` now. Ids that `split` leaves out belong to `dev`.
 
-    Raises InputError if conversations or labels have a problem, or `split` names a conversation that is not there.
+    Without `origin` it is what the data set said of itself so far. Raises InputError if conversations or labels have a
+    problem, or `split` names a conversation that is not there.
     """
     lines, labels, problems = _read(folder)
     if problems:
@@ -142,6 +156,7 @@ def write_manifest(
         name=folder.resolve().name,
         title=title,
         licence=licence,
+        origin=origin or read_origin(folder),
         counts=_counts(lines, labels),
         files=file_hashes(folder),
         conversations=entries,
@@ -184,6 +199,7 @@ def _examined(folder: Path) -> tuple[Dataset, tuple[Problem, ...]]:
             *_miscounted(folder, manifest, lines, labels),
         )
     entries = manifest.conversations if manifest else {}
+    origin, misnamed = _origin(folder, manifest)
     dataset = Dataset(
         name=folder.resolve().name,
         folder=folder,
@@ -193,8 +209,17 @@ def _examined(folder: Path) -> tuple[Dataset, tuple[Problem, ...]]:
         hashes=hashes,
         title=manifest.title if manifest else "",
         ratings=ratings,
+        origin=origin,
     )
-    return dataset, problems
+    return dataset, (*problems, *misnamed)
+
+
+def _origin(folder: Path, manifest: DatasetManifest | None) -> tuple[Origin | None, tuple[Problem, ...]]:
+    """What the manifest says, else the file beside the conversations."""
+    try:
+        return (manifest and manifest.origin) or read_origin(folder), ()
+    except InputError as error:
+        return None, (Problem(error.problem, folder / ORIGIN, error.line),)
 
 
 def _read(folder: Path) -> tuple[tuple[RecordedLine, ...], tuple[LabelLine, ...], tuple[Problem, ...]]:

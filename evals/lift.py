@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from evals.compare import TurnChange, pair_alike, turn_changes
+from evals.compare import pair_alike, turn_changes
 from evals.inference.intervals import interval, spread
 from evals.inference.resampling import RESAMPLES, SEED, Array
 from evals.metrics.latency import WAIT
 from evals.metrics.metric import Metric
 from evals.metrics.operations import COST_USD
-from evals.pairing import PairedTally
+from evals.pairing import PairedTally, Pairing
 from evals.records import Estimate
 from evals.scoring import FallbackNote, Scores, draw, tallies_of
+from evals.turn_changes import TurnChange
 
 Outcome = Literal["only the model right", "only the rules right", "both right", "neither right"]
 
@@ -63,15 +65,25 @@ def lift(rules: Scores, model: Scores, metric: Metric, *, resamples: int = RESAM
     All figures come from the same resamples of conversations, so that a ratio's interval knows that a conversation that
     costs more may also gain more. Raises InputError if the runs cannot be compared.
     """
-    paired = pair_alike(rules, model)
-    needed = (metric, COST_USD, WAIT)
+    return lifts(pair_alike(rules, model), (metric,), resamples=resamples, seed=seed)[0]
+
+
+def lifts(
+    paired: Pairing, metrics: Sequence[Metric], *, resamples: int = RESAMPLES, seed: int = SEED
+) -> tuple[Lift, ...]:
+    """The lift in each of these metrics, of the second run over the first, all from the same resamples."""
+    needed = (*metrics, COST_USD, WAIT)
     tallies = {tally.name: paired.of(tally) for tally in tallies_of(needed)}
     sides = [{name: own.first for name, own in tallies.items()}, {name: own.second for name, own in tallies.items()}]
     before, after = draw(needed, sides, resamples=resamples, seed=seed)
-    gain, dollars, seconds = (
+    *gains, dollars, seconds = (
         _Difference.of(own, tallies[own.tally.name], before[own.name], after[own.name]) for own in needed
     )
-    gain = gain.times(metric.gain(1.0))
+    return tuple(_lift(metric, gain, dollars, seconds) for metric, gain in zip(metrics, gains, strict=True))
+
+
+def _lift(metric: Metric, difference: _Difference, dollars: _Difference, seconds: _Difference) -> Lift:
+    gain = difference.times(metric.gain(1.0))
     return Lift(
         metric=metric,
         gain=gain.estimate,
@@ -89,7 +101,7 @@ def ledger(rules: Scores, model: Scores, metric: Metric) -> Ledger:
     was found.
     """
     changes = turn_changes(rules, model, metric)
-    disagreements = tuple(Disagreement(change, _outcome(change, metric)) for change in changes)
+    disagreements = tuple(Disagreement(change, outcome_of(change, metric)) for change in changes)
     return Ledger(disagreements=disagreements, fallbacks=model.fallbacks)
 
 
@@ -126,7 +138,8 @@ class _Difference:
         return Estimate(value=self.value, low=found and found[0], high=found and found[1], n=self.conversations)
 
 
-def _outcome(change: TurnChange, metric: Metric) -> Outcome:
+def outcome_of(change: TurnChange, metric: Metric) -> Outcome:
+    """Who was right on this turn, the first run taken for the rules."""
     rules, model = _right(change.first, metric), _right(change.second, metric)
     if model:
         return "both right" if rules else "only the model right"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from engine.errors import InputError
 from engine.model.conversation import Conversation
@@ -15,14 +16,23 @@ _NAMED = 5  # conversations named in a message
 
 @dataclass(frozen=True)
 class Matched:
-    """The conversations of a run that are equal in the data set, in its order, and the ids of those that are not."""
+    """The conversations of a run that are equal in the data set, in its order, and the ids of those that are not.
+
+    `shown` are ids that are left out because the run's prompts show turns of theirs as examples.
+    """
 
     conversations: tuple[Conversation, ...]
     changed: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(conversation.id for conversation in self.conversations)
+
+    @property
+    def customer_turns(self) -> dict[str, int]:
+        """How many turns of each conversation are answered."""
+        return {conversation.id: len(conversation.customer_turns) for conversation in self.conversations}
 
 
 def conversation_hash(conversation: Conversation) -> str:
@@ -31,10 +41,30 @@ def conversation_hash(conversation: Conversation) -> str:
 
 
 def matched(manifest: RunManifest, dataset: Dataset) -> Matched:
-    """The conversations of a run that the data set holds as they were.
+    """The conversations of a run that the data set holds as they were, without those that its prompts show.
 
     Raises InputError if there is none, or if the data set changed and the run does not say in which conversations.
     """
+    found = _as_they_were(manifest, dataset)
+    shown = shown_conversations(manifest.spec.variant.examples, dataset.name).intersection(found.ids)
+    if not shown:
+        return found
+    left = tuple(conversation for conversation in found.conversations if conversation.id not in shown)
+    if not left:
+        raise InputError(
+            f"the prompts of the run {manifest.run_id} show every conversation of it as an example, so that none is "
+            "left to judge it by; replay others"
+        )
+    return replace(found, conversations=left, shown=tuple(sorted(shown)))
+
+
+def shown_conversations(examples: Iterable[str], dataset: str) -> frozenset[str]:
+    """The ids of the conversations of a data set of which turns are among `examples`."""
+    places = (example.split("/") for example in examples)
+    return frozenset(id_ for name, id_, _ in places if name == dataset)
+
+
+def _as_they_were(manifest: RunManifest, dataset: Dataset) -> Matched:
     ids = set(manifest.spec.conversation_ids)
     own = tuple(conversation for conversation in dataset.conversations if conversation.id in ids)
     if len(own) == len(ids) and dataset.hash_of(ids) == manifest.spec.dataset_hash:

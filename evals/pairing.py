@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evals.inference.resampling import Array
 from evals.metrics.metric import Metric, Positions, Tally
@@ -37,6 +36,12 @@ class Pairing:
     first: Side
     second: Side
 
+    @cached_property
+    def rank_of(self) -> Positions:
+        """The place of each turn in order of conversation and turn."""
+        order = np.array(sorted(range(len(self.turns)), key=self.turns.__getitem__), dtype=np.int64)
+        return np.argsort(order, kind="stable")
+
     def of(self, tally: Tally) -> PairedTally:
         """What both counted on the turns that could be judged in both."""
         first, second = (self._samples(side, tally) > 0 for side in (self.first, self.second))
@@ -53,8 +58,17 @@ class Pairing:
 
     def sums(self, side: Side, tally: Tally, group_of: Positions, groups: int) -> Array:
         """Totals of shape (groups, parts), each turn counted once; `group_of` maps turns to groups, -1 to none."""
-        weight_of = 1 / np.maximum(self._samples(side, tally), 1)[side.turn_of]
-        return side.scores.counts[tally.name].sums(group_of[side.turn_of], groups, weight_of)
+        return side.scores.counts[tally.name].sums(group_of[side.turn_of], groups, self._weight_of(side, tally))
+
+    def entries(self, side: Side, tally: Tally) -> tuple[Positions, Positions, Array]:
+        """Turn, part and amount of everything that one side counted, each turn counted once."""
+        counts = side.scores.counts[tally.name]
+        amount = counts.amount * self._weight_of(side, tally)[counts.record]
+        return side.turn_of[counts.record], counts.part.astype(np.int64), amount
+
+    def _weight_of(self, side: Side, tally: Tally) -> Array:
+        """What each record counts, so that the samples of a turn are averaged."""
+        return 1 / np.maximum(self._samples(side, tally), 1)[side.turn_of]
 
     def _samples(self, side: Side, tally: Tally) -> Positions:
         """How often each turn could be judged on this side."""
@@ -76,20 +90,26 @@ class PairedTally:
     second: Array
 
     @cached_property
-    def differs(self) -> NDArray[np.bool_]:
-        """Of shape (turns, parts): where the two runs counted differently."""
-        pairs = (self._by_turn(turns) for turns in self._chunks(self.turns))
-        chunks = [np.abs(first - second) > _ROUNDING for first, second in pairs]
-        return np.concatenate(chunks) if chunks else np.zeros((0, len(self.tally.parts)), dtype=np.bool_)
+    def _differing(self) -> tuple[Positions, Positions]:
+        """Turn and part of every count that is not the same in both runs."""
+        width, judged = len(self.tally.parts), np.zeros(len(self.paired.turns), dtype=np.bool_)
+        judged[self.turns] = True
+        one, other = (self.paired.entries(side, self.tally) for side in (self.paired.first, self.paired.second))
+        turn, part, amount = (np.concatenate(own) for own in zip(one, (*other[:2], -other[2]), strict=True))
+        common = judged[turn]
+        cells, cell_of = np.unique(turn[common] * width + part[common], return_inverse=True)
+        apart = cells[np.abs(np.bincount(cell_of, amount[common], len(cells))) > _ROUNDING]
+        return apart // width, apart % width
 
     def differing(self, metric: Metric) -> Positions:
         """The turns that were counted differently in what the metric reads."""
-        return self.turns[self.differs[:, metric.reads].any(axis=1)]
+        turn, part = self._differing
+        return np.unique(turn[np.isin(part, metric.reads)])
 
-    def changed(self, metric: Metric) -> Iterator[tuple[list[TurnKey], Array, Array]]:
+    def changed(self, metric: Metric) -> Iterator[tuple[Positions, Array, Array]]:
         """Those turns with both sides' counts there, of shape (turns, parts), chunk by chunk."""
         for turns in self._chunks(self.differing(metric)):
-            yield [self.paired.turns[turn] for turn in turns], *self._by_turn(turns)
+            yield turns, *self._by_turn(turns)
 
     def conversations(self, metric: Metric) -> int:
         """How many conversations have anything, in either run, that the metric reads."""

@@ -60,8 +60,8 @@ class Tally:
         self.totals = added(self.totals, record)
         self._earlier += 1
 
-    def count(self, record: TurnRecord) -> None:
-        self.totals = added(self.totals, record)
+    def count(self, *records: TurnRecord) -> None:
+        self.totals = added(self.totals, *records)
 
     def progress(self) -> Progress:
         done, now = self.totals.turns, self.totals.turns - self._earlier
@@ -72,18 +72,19 @@ class Tally:
         return Progress(done, self._total, rate, left, self.totals)
 
 
-def added(totals: RunTotals, record: TurnRecord) -> RunTotals:
-    """The totals with one more record."""
-    if isinstance(record.result, Failure):
-        return totals.model_copy(update={"turns": totals.turns + 1, "failures": totals.failures + 1})
-    sources = record.result.sources.values()
-    cost = record.result.cost_usd
+def added(totals: RunTotals, *records: TurnRecord) -> RunTotals:
+    """The totals with these records more."""
+    answers = [record.result for record in records if not isinstance(record.result, Failure)]
+    sources = [tuple(answer.sources.values()) for answer in answers]
+    costs = [answer.cost_usd for answer in answers]
+    known = None if totals.cost_usd is None or None in costs else [totals.cost_usd, *(cost for cost in costs if cost)]
     return totals.model_copy(
         update={
-            "turns": totals.turns + 1,
-            "fallbacks": totals.fallbacks + any(source.is_fallback for source in sources),
-            "tokens_in": totals.tokens_in + sum(source.tokens_in for source in sources),
-            "tokens_out": totals.tokens_out + sum(source.tokens_out for source in sources),
-            "cost_usd": None if totals.cost_usd is None or cost is None else totals.cost_usd + cost,
+            "turns": totals.turns + len(records),
+            "failures": totals.failures + len(records) - len(answers),
+            "fallbacks": totals.fallbacks + sum(any(source.is_fallback for source in three) for three in sources),
+            "tokens_in": totals.tokens_in + sum(source.tokens_in for three in sources for source in three),
+            "tokens_out": totals.tokens_out + sum(source.tokens_out for three in sources for source in three),
+            "cost_usd": None if known is None else sum(known),
         }
     )

@@ -18,6 +18,7 @@ class StateMode(StrEnum):
     CARRIED = "carried"  # the run's own state, carried from turn to turn
     GOLD = "gold"  # teacher-forced: every turn starts from the state that the labels say
     FORK = "fork"  # carried on from one turn of an earlier run
+    TURNS = "turns"  # single turns, each in the state that an earlier run had there; nothing is carried
 
 
 class Fork(Value):
@@ -28,16 +29,25 @@ class Fork(Value):
     turn: int = Field(ge=0)
 
 
+class PickedTurns(Value):
+    """Single turns (conversation, turn) of an earlier run, to be answered again in their `before` states."""
+
+    run_id: str
+    turns: tuple[tuple[Identifier, int], ...]
+
+
 class Variant(Value):
     """What answers: analyzer, prompt set, models and parameters.
 
-    `prompts` maps prompt name to content hash; it is empty for rules.
+    `prompts` maps prompt name to content hash; it is empty for rules. `examples` are the labelled turns that those
+    prompts show (`<data set>/<conversation>/<turn>`): their conversations cannot judge it.
     """
 
     name: str  # "rules", "recorded", "labels", "llm:<litellm model>"
     reasoning_model: str | None = None
     fast_model: str | None = None
     prompts: dict[str, str] = Field(default_factory=dict)
+    examples: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
 
 
 class Rescoring(Value):
@@ -70,6 +80,7 @@ class RunSpec(Value):
     engine_hash: str  # content hash of the engine's source, so that changed code is a new run
     attempt: int = Field(default=0, ge=0)  # --again: the same spec, asked anew
     rescored: Rescoring | None = Field(default=None, exclude_if=lambda found: found is None)
+    picked: PickedTurns | None = Field(default=None, exclude_if=lambda found: found is None)
 
 
 class RunManifest(Value):

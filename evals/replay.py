@@ -1,7 +1,8 @@
 """The replay of one conversation: turn by turn through an analyzer and the engine's own fold.
 
-Three ways to know the state that a turn is analysed in: carried from the run's own answers, gold (teacher-forced:
-folded from the labels of the turns before), or forked from a turn of an earlier run and carried on from there.
+Four ways to know the state that a turn is analysed in: carried from the run's own answers, gold (teacher-forced:
+folded from the labels of the turns before), forked from a turn of an earlier run and carried on from there, or the
+state that an earlier run had at each of a few picked turns.
 """
 
 from __future__ import annotations
@@ -68,6 +69,29 @@ async def replay(
             )
             yield record
         state = record.after if gold is None else gold.fold(state, turn)
+
+
+async def answer_again(
+    conversation: Conversation,
+    earlier: TurnRecord,
+    analyzer: Analyzer,
+    *,
+    run_id: str,
+    sample: int = 0,
+) -> TurnRecord:
+    """The turn of a record of an earlier run, analysed in the state that it was analysed in there."""
+    turn = conversation.turns[earlier.turn]
+    with bound_contextvars(run=run_id, conversation=conversation.id, turn=turn.index, sample=sample):
+        result, after = await _answered(earlier.before, turn, conversation.before(turn.index), analyzer, None)
+    return TurnRecord(
+        run_id=run_id,
+        conversation_id=conversation.id,
+        turn=turn.index,
+        sample=sample,
+        before=earlier.before,
+        result=result,
+        after=after,
+    )
 
 
 async def _answered(

@@ -24,7 +24,7 @@ from evals.library import Dataset
 from evals.matching import Matched, matched
 from evals.merge_policies import CONFIDENCE, find_policy
 from evals.progress import added
-from evals.records import Failure, Rescoring, RunSpec, RunStatus, RunTotals, StateMode, TurnRecord
+from evals.records import Failure, PickedTurns, Rescoring, RunSpec, RunStatus, RunTotals, StateMode, TurnRecord
 from evals.runs.folder import RunFolder
 from evals.runs.manifest import engine_hash, new_manifest
 
@@ -79,11 +79,18 @@ def rescored_spec(source: RunFolder, dataset: Dataset, found: Matched, policy: P
         update={
             "dataset_hash": dataset.hash_of(found.ids),
             "conversation_ids": tuple(sorted(found.ids)),
+            "picked": _still_there(spec.picked, found.ids),
             "variant": spec.variant.model_copy(update={"name": f"{origin.variant}, {policy.words}"}),
             "engine_hash": engine_hash(),
             "rescored": origin.model_copy(update={"merge": policy.merge, "guardrails": policy.guardrails}),
         }
     )
+
+
+def _still_there(picked: PickedTurns | None, ids: Collection[str]) -> PickedTurns | None:
+    if picked is None:
+        return None
+    return picked.model_copy(update={"turns": tuple(turn for turn in picked.turns if turn[0] in ids)})
 
 
 def rescored_records(
@@ -98,7 +105,8 @@ def rescored_records(
     merge = find_policy(policy.merge)
     for (id_, _), replay in sorted(replays.items()):
         turns = sorted(replay, key=lambda record: record.turn)
-        yield from _folded(turns, known[id_], policy.guardrails, merge, carried=spec.state_mode is not StateMode.GOLD)
+        carried = spec.state_mode not in (StateMode.GOLD, StateMode.TURNS)
+        yield from _folded(turns, known[id_], policy.guardrails, merge, carried=carried)
 
 
 def _folded(

@@ -26,7 +26,7 @@ TRIES = 4
 TRIES_APART = 1_000  # in sample indices, beyond any repeat
 
 # The model did answer, and its answer is of no use. It stays recorded, so that only another sample gets a new one.
-_OF_NO_USE = frozenset(
+OF_NO_USE = frozenset(
     {
         FallbackReason.INVALID_REPLY,
         FallbackReason.REFUSED,
@@ -79,7 +79,7 @@ class QuestionJudge:
                 reply = await self._service.ask(request, deadline=self._deadline_s)
             except ModelCallError as error:
                 spent.append(error.source)
-                if error.source.fallback_reason not in _OF_NO_USE:
+                if error.source.fallback_reason not in OF_NO_USE:
                     break
             else:
                 return _judgement(question, repeat, reply.value, _in_all([*spent, reply.source]))

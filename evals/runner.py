@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +20,11 @@ from engine.model.conversation import Conversation
 from evals.concurrently import all_of
 from evals.labels import TurnLabels
 from evals.progress import Progress, Tally
-from evals.records import Fork, StateMode, TurnRecord
-from evals.replay import replay
+from evals.records import Fork, PickedTurns, StateMode, TurnRecord
+from evals.replay import answer_again, replay
 from evals.runs.folder import RunFolder, RunWriter
 from evals.runs.lines import Place
+from evals.runs.spec import canonical
 
 if TYPE_CHECKING:
     from engine.analyzers import Analyzer
@@ -35,11 +36,15 @@ AnalyzerFor = Callable[[Conversation, int], "Analyzer"]  # for one conversation 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One conversation, one sample, and where its records of earlier sessions are."""
+    """One conversation, one sample, and where its records of earlier sessions are.
+
+    `picked` is the record of another run whose turn alone is to be answered again.
+    """
 
     conversation: Conversation
     sample: int
     done: tuple[Place, ...]
+    picked: TurnRecord | None = None
 
 
 async def run(
@@ -49,6 +54,7 @@ async def run(
     *,
     labels: Mapping[str, TurnLabels] | None = None,
     start: TurnRecord | None = None,
+    picked: Sequence[TurnRecord] | None = None,
     concurrency: int = DEFAULT_CONCURRENCY,
     on_progress: Callable[[Progress], None] | None = None,
     stop: asyncio.Event | None = None,
@@ -57,18 +63,21 @@ async def run(
     """Do what is missing of the run in `folder`, and declare it complete when nothing is.
 
     `conversations` are those of the run's spec, `labels` by conversation are needed for gold state, `start` is the
-    record that a fork starts from. `on_progress` is called on the event loop whenever records have reached the
+    record that a fork starts from, `picked` are the records whose turns are answered again, side by side and each in
+    its `before` state. `on_progress` is called on the event loop whenever records have reached the
     disk. Once `stop` is set no new turn begins, and those under way are finished and kept.
 
-    Raises InputError if labels or the fork's start are missing, LockedError if another process is writing the run,
-    RunDamagedError if its record was altered, OSError if it cannot be written. Cancelling keeps what was answered.
+    Raises InputError if labels, the fork's start or the picked records are missing, LockedError if another process is
+    writing the run, RunDamagedError if its record was altered, OSError if it cannot be written. Cancelling keeps what
+    was answered.
     """
     _check(folder, conversations, labels, start)
+    _check_picked(folder, picked)
     tally = Tally(folder.manifest.turns_expected, clock)
     if (totals := folder.totals) is not None:
         tally.totals = totals
         return tally.progress()
-    session = _Session(folder, analyzer_for, labels, start, stop or asyncio.Event(), tally, on_progress)
+    session = _Session(folder, analyzer_for, labels, start, picked, stop or asyncio.Event(), tally, on_progress)
     return await session.run(conversations, concurrency)
 
 
@@ -81,6 +90,7 @@ class _Session:
         analyzer_for: AnalyzerFor,
         labels: Mapping[str, TurnLabels] | None,
         start: TurnRecord | None,
+        picked: Sequence[TurnRecord] | None,
         stop: asyncio.Event,
         tally: Tally,
         on_progress: Callable[[Progress], None] | None,
@@ -89,6 +99,7 @@ class _Session:
         self._analyzer_for = analyzer_for
         self._labels = labels
         self._start = start
+        self._picked = picked
         self._stop = stop
         self._tally = tally
         self._on_progress = on_progress
@@ -108,10 +119,14 @@ class _Session:
     def _jobs(self, conversations: Sequence[Conversation]) -> list[_Job]:
         """What is to be done, with what was done before: counted, and kept as places so that memory stays small."""
         done: defaultdict[tuple[str, int], list[Place]] = defaultdict(list)
+        answered: set[tuple[str, int, int]] = set()
         for stored in self._folder.stored():
             record = stored.record
             done[record.conversation_id, record.sample].append(stored.place)
+            answered.add(record.key)
             self._tally.count_earlier(record)
+        if self._picked is not None:
+            return _picked_jobs(self._picked, conversations, self._folder.manifest.spec.samples, answered)
         return [
             _Job(conversation, sample, tuple(done[conversation.id, sample]))
             for sample in range(self._folder.manifest.spec.samples)
@@ -126,10 +141,15 @@ class _Session:
             await self._replay(job, writer)
 
     async def _replay(self, job: _Job, writer: RunWriter) -> None:
+        analyzer, run_id = self._analyzer_for(job.conversation, job.sample), self._folder.run_id
+        if job.picked is not None:
+            again = answer_again(job.conversation, job.picked, analyzer, run_id=run_id, sample=job.sample)
+            writer.submit(await again)
+            return
         records = replay(
             job.conversation,
-            self._analyzer_for(job.conversation, job.sample),
-            run_id=self._folder.run_id,
+            analyzer,
+            run_id=run_id,
             sample=job.sample,
             labels=None if self._labels is None else self._labels[job.conversation.id],
             done=[self._folder.record_at(place) for place in job.done],
@@ -145,8 +165,7 @@ class _Session:
         self._loop.call_soon_threadsafe(self._acknowledge, records)
 
     def _acknowledge(self, records: Sequence[TurnRecord]) -> None:
-        for record in records:
-            self._tally.count(record)
+        self._tally.count(*records)
         self._report()
 
     def _report(self) -> Progress:
@@ -154,6 +173,22 @@ class _Session:
         if self._on_progress is not None:
             self._on_progress(progress)
         return progress
+
+
+def _picked_jobs(
+    picked: Sequence[TurnRecord],
+    conversations: Sequence[Conversation],
+    samples: int,
+    answered: Collection[tuple[str, int, int]],
+) -> list[_Job]:
+    """One job for each turn, since nothing is carried from one to the next, but for those answered before."""
+    known = {conversation.id: conversation for conversation in conversations}
+    return [
+        _Job(known[earlier.conversation_id], sample, (), earlier)
+        for sample in range(samples)
+        for earlier in picked
+        if (earlier.conversation_id, earlier.turn, sample) not in answered
+    ]
 
 
 def _check(
@@ -176,3 +211,23 @@ def _check(
         raise InputError("a fork needs the record that its spec names, and other state modes take none")
     if forked is not None and spec.conversation_ids != (forked.conversation_id,):
         raise InputError("a fork goes on with one conversation, the one that its record is of")
+
+
+def _check_picked(folder: RunFolder, picked: Sequence[TurnRecord] | None) -> None:
+    spec = canonical(folder.manifest.spec)
+    if (spec.state_mode is StateMode.TURNS) != (picked is not None) or picked_turns(picked or ()) != spec.picked:
+        raise InputError("picked turns need the records that their spec names, and other state modes take none")
+    if spec.picked is not None and {id_ for id_, _ in spec.picked.turns} != set(spec.conversation_ids):
+        raise InputError("the picked turns are not of the conversations that the run is about")
+
+
+def picked_turns(records: Sequence[TurnRecord]) -> PickedTurns | None:
+    """The turns of these records, as a spec names them; None for no records. They must be of one run.
+
+    Raises InputError if they are of several runs.
+    """
+    runs = {record.run_id for record in records}
+    if len(runs) > 1:
+        raise InputError("picked turns must all be of one run")
+    turns = tuple(sorted({(record.conversation_id, record.turn) for record in records}))
+    return PickedTurns(run_id=runs.pop(), turns=turns) if turns else None

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
-from operator import or_
+from itertools import pairwise
+from sys import intern
 
 import numpy as np
 
 from engine.model.analysis import FallbackReason
 from engine.model.conversation import Conversation
-from engine.model.qualification import Dimension
 from evals.counts import Counts, CountsTable
-from evals.errors import unknown
 from evals.inference.intervals import estimate
-from evals.inference.resampling import RESAMPLES, SEED, Array, resampled_totals
-from evals.judgements import Judgement, TurnQuestion, by_question, question_of
+from evals.inference.resampling import RESAMPLES, SEED, Array, clustered, resampled_totals
+from evals.judged_turns import judged_turns
+from evals.judgements import Judgement
 from evals.labels import TurnLabels
 from evals.metrics import METRICS
-from evals.metrics.judged import ANSWERS, Answer, JudgedTurn, View
+from evals.metrics.judged import ANSWERS, Answer, View
 from evals.metrics.metric import Metric, Positions, Tally
 from evals.records import Estimate, Failure, TurnRecord
 
@@ -124,84 +122,49 @@ def score(
     name: str = "",
     variant: str = "",
     judgements: Iterable[Judgement] = (),
+    before: Iterable[TurnRecord] | None = None,
 ) -> Scores:
     """Count what the records are worth. Turns without a label count for what needs none.
 
+    `before` holds the records of the run that single turns were picked from: what they were answered after.
     `judgements` are those of one judge. Raises InputError if they are of several, or if a record is of a conversation
     that is not among `conversations`.
     """
     tallies = tallies_of(metrics)
     tables = {tally.name: CountsTable(tally) for tally in tallies}
+    observed = {
+        answer: [(own.observe, tables[own.name]) for own in tallies if own.answer == answer]
+        for answer in {tally.answer for tally in tallies}
+    }
     keys: list[RecordKey] = []
     fallbacks: list[FallbackNote] = []
-    for turn in judged_turns(records, labels, conversations, view, judgements):
-        for tally in tallies:
-            if turn.counts(tally.answer) and (counted := tally.observe(turn)) is not None:
-                tables[tally.name].add(len(keys), counted)
-        keys.append(turn.record.key)
+    for turn in judged_turns(records, labels, conversations, view, judgements, before):
+        for observe, table in (own for answer, counting in observed.items() if turn.counts(answer) for own in counting):
+            if (counted := observe(turn)) is not None:
+                table.add(len(keys), counted)
+        keys.append(_key(turn.record))
         fallbacks.extend(_fallbacks(turn.record))
+    order = sorted(range(len(keys)), key=lambda position: _place(keys[position]))
+    place_of = np.argsort(np.array(order, dtype=np.int64), kind="stable")
     return Scores(
         name=name,
         variant=variant,
         view=view,
         metrics=tuple(metrics),
-        records=tuple(keys),
-        counts={tally.name: tables[tally.name].counts() for tally in tallies},
-        fallbacks=tuple(fallbacks),
+        records=tuple(keys[position] for position in order),
+        counts={tally.name: tables[tally.name].counts(place_of) for tally in tallies},
+        fallbacks=tuple(sorted(fallbacks, key=lambda note: (note.conversation_id, note.sample, note.turn))),
     )
 
 
-def judged_turns(
-    records: Iterable[TurnRecord],
-    labels: Mapping[str, TurnLabels],
-    conversations: Iterable[Conversation],
-    view: View = View.MODEL,
-    judgements: Iterable[Judgement] = (),
-) -> Iterator[JudgedTurn]:
-    """The records beside their labels and judgements, in order of conversation, sample and turn."""
-    by_judge = by_question(judgements)
-    known = {conversation.id: conversation for conversation in conversations}
-    replays: defaultdict[tuple[str, int], list[TurnRecord]] = defaultdict(list)
-    for record in records:
-        replays[record.conversation_id, record.sample].append(record)
-    for (id_, _), replay in sorted(replays.items()):
-        if id_ not in known:
-            raise unknown("conversation", id_, known)
-        turns = sorted(replay, key=lambda record: record.turn)
-        yield from _judged(turns, labels.get(id_, {}), known[id_], view, by_judge)
+def _key(record: TurnRecord) -> RecordKey:
+    """Its key; the id of a conversation is one text for all its records."""
+    return intern(record.conversation_id), record.turn, record.sample
 
 
-def _judged(
-    replay: Sequence[TurnRecord],
-    labels: TurnLabels,
-    conversation: Conversation,
-    view: View,
-    judgements: Mapping[TurnQuestion, Sequence[Judgement]],
-) -> Iterator[JudgedTurn]:
-    """The turns of one conversation, answered once."""
-    earlier: list[JudgedTurn] = []
-    said = _said(labels)
-    for record in replay:
-        question = question_of(record) if judgements else None
-        turn = JudgedTurn(
-            record=record,
-            conversation=conversation,
-            label=labels.get(record.turn),
-            said=said.get(record.turn, frozenset()),
-            earlier=tuple(earlier),
-            view=view,
-            judgements=judgements.get(question, ()) if question else (),
-        )
-        yield turn
-        if not isinstance(record.result, Failure):
-            earlier.append(turn)
-
-
-def _said(labels: TurnLabels) -> dict[int, frozenset[Dimension]]:
-    """The dimensions that were talked about up to each labelled turn, that turn included."""
-    turns = sorted(labels)
-    new = (frozenset(item.dimension for item in labels[turn].dimensions) for turn in turns)
-    return dict(zip(turns, accumulate(new, or_), strict=True))
+def _place(key: RecordKey) -> tuple[str, int, int]:
+    conversation, turn, sample = key
+    return conversation, sample, turn
 
 
 def _fallbacks(record: TurnRecord) -> Iterator[FallbackNote]:
@@ -229,7 +192,7 @@ def draw(
 
     A side holds, by tally, statistics of shape (conversations, parts); the conversations are those of all sides.
     """
-    tables = [side[tally.name] for side in sides for tally in tallies_of(metrics)]
+    tables = [clustered(side[tally.name], seed) for side in sides for tally in tallies_of(metrics)]
     starts = np.cumsum([0, *(table.shape[1] for table in tables)]).tolist()
     places = [(number, tally.name) for number in range(len(sides)) for tally in tallies_of(metrics)]
     columns = {place: slice(*bounds) for place, bounds in zip(places, pairwise(starts), strict=True)}

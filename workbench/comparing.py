@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from engine.errors import InputError, QBSError
@@ -21,19 +21,23 @@ from evals.slices import Slice
 from workbench.text import count
 
 if TYPE_CHECKING:
-    from evals.compare import Comparison, TurnChange
+    from evals.compare import Comparison
     from evals.evaluation import Evaluation
+    from evals.judgements import Judge
     from evals.library import Dataset
     from evals.lift import Lift, Outcome
     from evals.metrics.judged import View
     from evals.metrics.metric import Metric
+    from evals.pairing import Pairing
     from evals.repeats import Variation
     from evals.scoring import Scores
+    from evals.turn_changes import TurnChanges
     from workbench.background import Report, Work
     from workbench.services import Services
 
 KEPT_TURNS = 500_000  # of scored runs
-KEPT_COMPARISONS = 24
+KEPT_COMPARED_TURNS = 1_000_000  # on both sides of comparisons; parts of runs are copies of their counts
+TOLD_AT_ONCE = 500  # turns between two words on how far the scoring is
 AT_ONCE = 4_000  # turns that are scored while a page waits; more are scored in the background
 
 ValueT = TypeVar("ValueT")
@@ -50,18 +54,23 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A comparison of two runs over a part of a data set. `stamp` differs once its conversations or labels do."""
+    """A comparison of two runs over a part of a data set.
+
+    `stamp` differs once its conversations or labels do. `judgements` are the hashes of what models said of the runs'
+    questions: another judgement may be one by another judge, and is another comparison.
+    """
 
     stamp: Hashable
     first: RunState
     second: RunState
     view: View
     part: Slice
+    judgements: tuple[str, str] = ("", "")
 
     @property
     def key(self) -> str:
         """The name of the job that computes it."""
-        return f"compare {self.first.run_id} {self.second.run_id} {self.view} {hash(self.part)}"
+        return f"compare {self.first.run_id} {self.second.run_id} {self.view} {hash((self.part, self.judgements))}"
 
     @property
     def turns(self) -> int:
@@ -78,54 +87,76 @@ class Compared:
     `notes` are what a reader has to know about what could be judged, in sentences.
     """
 
-    def __init__(self, first: Scores, second: Scores, comparison: Comparison, notes: tuple[str, ...]) -> None:
-        self.first = first
-        self.second = second
+    def __init__(self, paired: Pairing, comparison: Comparison, notes: tuple[str, ...]) -> None:
+        self.paired = paired
         self.comparison = comparison
         self.notes = notes
-        self._kept: dict[tuple[str, str], object] = {}
+        self._kept: dict[tuple[str, ...], object] = {}
         self._lock = threading.RLock()
 
-    def changes(self, metric: Metric) -> tuple[TurnChange, ...]:
+    @property
+    def first(self) -> Scores:
+        return self.paired.first.scores
+
+    @property
+    def second(self) -> Scores:
+        return self.paired.second.scores
+
+    @property
+    def weight(self) -> int:
+        """How many turns of runs it holds."""
+        return len(self.first.records) + len(self.second.records)
+
+    def judged_as(self, comparison: Comparison) -> Compared:
+        """The same with the verdicts of `comparison`, which was judged together with others."""
+        other = copy(self)  # shares all that was made
+        other.comparison = comparison
+        return other
+
+    def changes(self, metric: Metric) -> TurnChanges:
         """The turns that were counted differently, the largest gain first."""
-        return self._moved(metric).changes
+        from evals.compare import changes_of
+
+        return self._once(("changes", metric.name), lambda: changes_of(self.paired, metric))
 
     def outcomes(self, metric: Metric) -> Mapping[Outcome, int]:
         """On how many of those turns who was right; `first` is taken for the rules."""
-        return self._moved(metric).outcomes
+        from evals.lift import outcome_of
 
-    def _moved(self, metric: Metric) -> _Moved:
-        from evals.lift import ledger
+        return self._once(
+            ("outcomes", metric.name), lambda: Counter(outcome_of(change, metric) for change in self.changes(metric))
+        )
 
-        def found() -> _Moved:
-            own = ledger(self.first, self.second, metric).disagreements
-            return _Moved(tuple(item.change for item in own), Counter(item.outcome for item in own))
+    def lifts(self, metrics: Sequence[Metric]) -> tuple[Lift, ...]:
+        """What the second gains over the first, and at which price: all from one drawing of resamples."""
+        from evals.lift import lifts
 
-        return self._once("moved", metric, found)
+        with self._lock:
+            missing = [metric for metric in metrics if ("lift", metric.name) not in self._kept]
+            found = lifts(self.paired, missing) if missing else ()
+            self._kept |= {("lift", lift.metric.name): lift for lift in found}
+            return tuple(self._kept["lift", metric.name] for metric in metrics)  # type: ignore[misc]
 
-    def lift(self, metric: Metric) -> Lift:
-        """What the second gains over the first, and at which price."""
-        from evals.lift import lift
-
-        return self._once("lift", metric, lambda: lift(self.first, self.second, metric))
-
-    def prepare(self, lifts: Collection[str]) -> None:
+    def prepare(self, names: Collection[str]) -> None:
         """Have ready what a page asks for: the turns of every measure but breakdowns, and the lifts of these names."""
-        for row in self.comparison.rows:
-            if row.turns_differing and not row.metric.detail:
-                self.changes(row.metric)
-            if row.gain is not None and row.metric.name in lifts:
-                self.lift(row.metric)
+        telling = [row for row in self.comparison.rows if row.turns_differing and not row.metric.detail]
+        for row in telling:
+            self.changes(row.metric)
+            if names:
+                self.outcomes(row.metric)
+        self.lifts([row.metric for row in self.comparison.rows if row.gain is not None and row.metric.name in names])
 
-    @cached_property
-    def variations(self) -> tuple[tuple[Variation, ...], tuple[Variation, ...]]:
+    @property
+    def variations(self) -> tuple[tuple[Variation, ...], ...]:
         """For each run, where it was asked repeatedly, how far its answers vary; else nothing."""
         from evals.repeats import variations
 
-        return tuple(variations(side) if _is_repeated(side) else () for side in (self.first, self.second))  # type: ignore[return-value]
+        sides = (self.first, self.second)
+        return self._once(
+            ("variations",), lambda: tuple(variations(side) if _is_repeated(side) else () for side in sides)
+        )
 
-    def _once(self, what: str, metric: Metric, make: Callable[[], ValueT]) -> ValueT:
-        key = (what, metric.name)
+    def _once(self, key: tuple[str, ...], make: Callable[[], ValueT]) -> ValueT:
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = make()
@@ -138,7 +169,7 @@ class Comparisons:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._scores: _Recent[_Judged] = _Recent(KEPT_TURNS, lambda judged: len(judged.scores.records))
-        self._compared: _Recent[Compared] = _Recent(KEPT_COMPARISONS, lambda _: 1)
+        self._compared: _Recent[Compared] = _Recent(KEPT_COMPARED_TURNS, lambda made: made.weight)
         self._locks: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
 
     def found(self, wanted: Wanted) -> Compared | None:
@@ -157,28 +188,30 @@ class Comparisons:
             return self._compared.put(wanted, self._made(wanted, dataset, counted))
 
     def _made(self, wanted: Wanted, dataset: Dataset, counted: Counted) -> Compared:
-        from evals.compare import compare
-
-        sides = (wanted.first, wanted.second)
-        judged = [self._judged(_scoring(wanted, state), state, dataset, wanted.view, counted) for state in sides]
-        first, second = (part_of(own.scores, wanted.part, dataset) for own in judged)
-        notes = tuple(dict.fromkeys(note for own in judged for note in own.notes))
-        return Compared(first, second, compare(first, second), notes)
-
-    def _judged(self, key: Hashable, state: RunState, dataset: Dataset, view: View, counted: Counted) -> _Judged:
-        with self._locks[key]:
-            judged = self._scores.get(key)
-            if judged is None:
-                evaluation = self._evaluation(state.run_id, dataset)
-                judged = self._scores.put(key, _Judged(evaluation.scores(view), evaluation.notes))
-            counted(state.turns)
-            return judged
-
-    def _evaluation(self, run_id: str, dataset: Dataset) -> Evaluation:
-        from evals.evaluation import evaluate
+        from evals.compare import compare_paired, pair_alike
+        from evals.evaluation import evaluate_all
         from evals.runs.counts import CountStore
 
-        return evaluate(self._services.run(run_id), dataset, CountStore(self._services.run_index()))
+        states = (wanted.first, wanted.second)
+        runs = [(self._services.run(state.run_id), dataset) for state in states]
+        both = evaluate_all(runs, CountStore(self._services.run_index()))
+        judged = [
+            self._judged(evaluation, _scoring(wanted, state, judgements, evaluation.judge), state, wanted.view, counted)
+            for evaluation, state, judgements in zip(both, states, wanted.judgements, strict=True)
+        ]
+        paired = pair_alike(*(part_of(own.scores, wanted.part, dataset) for own in judged))
+        notes = tuple(dict.fromkeys(note for own in judged for note in own.notes))
+        return Compared(paired, compare_paired(paired), notes)
+
+    def _judged(self, evaluation: Evaluation, key: Hashable, state: RunState, view: View, counted: Counted) -> _Judged:
+        with self._locks[key]:
+            turns = _Told(counted, state.turns)
+            judged = self._scores.get(key)
+            if judged is None:
+                scores = evaluation.scores(view, on_turn=turns.one_more)
+                judged = self._scores.put(key, _Judged(scores, evaluation.notes))
+            turns.rest()
+            return judged
 
 
 def part_of(scores: Scores, part: Slice, dataset: Dataset) -> Scores:
@@ -200,7 +233,7 @@ def comparing(comparisons: Comparisons, wanted: Wanted, dataset: Dataset, lifts:
             done += turns
             report(Progress(done, wanted.turns, None, None, RunTotals()))
             if stop.is_set():
-                raise _StoppedError("it was stopped; what was judged by then is kept")
+                raise _StoppedError("it was stopped; a run that was judged to its end is kept")
 
         report(Progress(0, wanted.turns, None, None, RunTotals()))
         try:
@@ -213,20 +246,35 @@ def comparing(comparisons: Comparisons, wanted: Wanted, dataset: Dataset, lifts:
     return work
 
 
-def _scoring(wanted: Wanted, state: RunState) -> Hashable:
-    return (wanted.stamp, state, wanted.view)
+def _scoring(wanted: Wanted, state: RunState, judgements: str, judge: Judge | None) -> Hashable:
+    """What a run was scored by: the same run counts otherwise beside one that another judge judged."""
+    return (wanted.stamp, state, wanted.view, judgements, judge)
 
 
 def _is_repeated(scores: Scores) -> bool:
     return any(sample for _, _, sample in scores.records)
 
 
-@dataclass(frozen=True, slots=True)
-class _Moved:
-    """The turns that one measure counts differently, and who was right on how many of them."""
+class _Told:
+    """Tells of turns as they are counted, some at a time, and of the rest at the end."""
 
-    changes: tuple[TurnChange, ...]
-    outcomes: Mapping[Outcome, int]
+    def __init__(self, counted: Counted, turns: int) -> None:
+        self._counted = counted
+        self._untold = turns
+        self._new = 0
+
+    def one_more(self) -> None:
+        self._new += 1
+        if self._new == TOLD_AT_ONCE:
+            self._tell(self._new)
+
+    def rest(self) -> None:
+        self._tell(max(self._untold, 0))
+
+    def _tell(self, turns: int) -> None:
+        self._new = 0
+        self._untold -= turns
+        self._counted(turns)
 
 
 @dataclass(frozen=True, slots=True)

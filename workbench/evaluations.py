@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import InputError
-from evals.compare import Comparison, compare
+from evals.compare import Comparison, compare, judged_together
 from evals.evaluation import Evaluation, evaluate_all, only_metrics
 from evals.judge_agreement import usable_in_gate
 from evals.library import Dataset
@@ -70,6 +70,12 @@ def compared(first: Evaluation, second: Evaluation, part: Slice, view: View, met
         )
     one, other = scores_of(first, part, view), scores_of(second, part, view)
     return Pair(compare(only_metrics(one, metrics), only_metrics(other, metrics)), one, other)
+
+
+def judged_as_one(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    """The same with verdicts that hold for all of them together."""
+    judged = judged_together([pair.comparison for pair in pairs])
+    return tuple(replace(pair, comparison=comparison) for pair, comparison in zip(pairs, judged, strict=True))
 
 
 def scores_of(evaluation: Evaluation, part: Slice, view: View) -> Scores:

@@ -51,7 +51,7 @@ def replaying(services: Services, request: ReplayRequest) -> Work:
     async def work(report: Report, stop: asyncio.Event) -> str:
         from workbench.replays import plan_replay
 
-        return await _carried_out(services, await asyncio.to_thread(plan_replay, services, request), report, stop)
+        return await carried_out(services, await asyncio.to_thread(plan_replay, services, request), report, stop)
 
     return work
 
@@ -63,7 +63,7 @@ def going_on(services: Services, run_id: str) -> Work:
     """
 
     async def work(report: Report, stop: asyncio.Event) -> str:
-        return await _carried_out(services, await asyncio.to_thread(_continuation, services, run_id), report, stop)
+        return await carried_out(services, await asyncio.to_thread(_continuation, services, run_id), report, stop)
 
     return work
 
@@ -71,7 +71,7 @@ def going_on(services: Services, run_id: str) -> Work:
 def _continuation(services: Services, run_id: str) -> PlannedReplay:
     from workbench.replays import plan_replay
 
-    planned = plan_replay(services, _request_of(services.run(run_id).manifest.spec))
+    planned = plan_replay(services, _request_of(services, services.run(run_id).manifest.spec))
     if planned.run_id != run_id:
         raise RunError(
             f"{run_id} cannot go on: the engine, the prompts or the conversations are not what they were when it "
@@ -80,9 +80,9 @@ def _continuation(services: Services, run_id: str) -> PlannedReplay:
     return planned
 
 
-def _request_of(spec: RunSpec) -> ReplayRequest:
+def _request_of(services: Services, spec: RunSpec) -> ReplayRequest:
     """What a person asked for when the run began."""
-    from workbench.replays import ReplayRequest
+    from workbench.replays import ReplayRequest, prompts_of
 
     return ReplayRequest(
         spec.dataset,
@@ -90,12 +90,15 @@ def _request_of(spec: RunSpec) -> ReplayRequest:
         variant=spec.variant.name,
         state=spec.state_mode,
         fork=spec.fork,
+        picked=spec.picked,
+        prompts=prompts_of(services, spec.variant),
         samples=spec.samples,
         again=spec.attempt > 0,
     )
 
 
-async def _carried_out(services: Services, planned: PlannedReplay, report: Report, stop: asyncio.Event) -> str:
+async def carried_out(services: Services, planned: PlannedReplay, report: Report, stop: asyncio.Event) -> str:
+    """Do what is missing of a planned replay, and say in a sentence how it ended. Raises what `carry_out` raises."""
     from workbench.replays import carry_out
 
     outcome = await carry_out(services, planned, on_progress=report, stop=stop)

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from engine.analyzers import Analyzer
-from engine.errors import InputError
+from engine.errors import InputError, PromptError
 from engine.llm.service import ModelService
 from engine.model.analysis import FallbackReason
 from engine.model.conversation import Conversation
+from engine.prompts import PromptLibrary
 from evals.dataset_manifest import Split
 from evals.errors import RunError
 from evals.gold import LABELS_VARIANT, LabelAnalyzer
 from evals.labels import TurnLabels
 from evals.library import Dataset
 from evals.progress import Progress, Tally
-from evals.records import Fork, RunSpec, RunTotals, StateMode, TurnRecord
-from evals.runner import AnalyzerFor, run
+from evals.records import Fork, PickedTurns, RunSpec, RunTotals, StateMode, TurnRecord, Variant
+from evals.runner import AnalyzerFor, picked_turns, run
 from evals.runs.folder import RunFolder
 from evals.runs.manifest import new_manifest, new_spec
 from evals.runs.spec import run_id_of
@@ -48,6 +49,8 @@ class ReplayRequest:
     fork: Fork | None = None
     samples: int = 1
     again: bool = False
+    picked: PickedTurns | None = None
+    prompts: PromptLibrary | None = None  # None: those in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +62,45 @@ class PlannedReplay:
     conversations: tuple[Conversation, ...]
     labels: Mapping[str, TurnLabels] | None
     start: TurnRecord | None
+    picked: tuple[TurnRecord, ...] | None = None
+    prompts: PromptLibrary | None = None
 
     @property
     def run_id(self) -> str:
         return run_id_of(self.spec)
 
 
-def plan_replay(services: Services, request: ReplayRequest) -> PlannedReplay:
+def plan_replay(services: Services, request: ReplayRequest, variant: Variant | None = None) -> PlannedReplay:
     """The run that `request` means; asking for the same twice gives the same run. Nothing is written yet.
 
+    `variant` takes the place of the one that the request names.
     Raises UnknownNameError, InputError, ConfigurationError or RunError for what cannot be done, and why.
     """
     dataset = services.dataset(request.dataset)
+    picked = None if request.picked is None else _picked(services, request.picked)
     start = None if request.fork is None else _fork_start(services, request.fork)
     fork = None if start is None else Fork(run_id=start.run_id, conversation_id=start.conversation_id, turn=start.turn)
     conversations = _chosen(dataset, request)
     spec = new_spec(
         dataset,
         [conversation.id for conversation in conversations],
-        services.variant(request.variant, dataset),
-        state_mode=StateMode.FORK if fork else request.state,
+        variant or services.variant(request.variant, dataset, request.prompts),
+        state_mode=StateMode.FORK if fork else StateMode.TURNS if picked else request.state,
         fork=fork,
+        picked=picked_turns(picked or ()),
         samples=request.samples,
     )
     labels = None if spec.labels_hash is None else _labels(dataset, spec.conversation_ids)
-    return PlannedReplay(_attempt(services, spec, again=request.again), dataset, conversations, labels, start)
+    attempt = _attempt(services, spec, again=request.again)
+    return PlannedReplay(attempt, dataset, conversations, labels, start, picked, request.prompts)
+
+
+def prompts_of(services: Services, variant: Variant) -> PromptLibrary | None:
+    """The prompts that a variant names; None for one without any, and where a version is gone: then those in use."""
+    try:
+        return services.prompts_of(variant) if variant.prompts else None
+    except PromptError:
+        return None
 
 
 def is_complete(services: Services, planned: PlannedReplay) -> bool:
@@ -137,6 +154,7 @@ async def carry_out(
                 _analyzers(services, planned, service, session.reach),
                 labels=planned.labels if planned.spec.state_mode is StateMode.GOLD else None,
                 start=planned.start,
+                picked=planned.picked,
                 concurrency=settings.concurrency,
                 on_progress=on_progress,
                 stop=session.stop,
@@ -207,7 +225,8 @@ def _analyzers(services: Services, planned: PlannedReplay, service: ModelService
     def analyzer_for(conversation: Conversation, sample: int) -> Analyzer:
         if variant.name == LABELS_VARIANT and labels is not None:
             return LabelAnalyzer(conversation, labels[conversation.id])
-        return AskingAnalyzer(services.analyzer_for(variant, service, sample=first + sample), reach)
+        asked = services.analyzer_for(variant, service, sample=first + sample, prompts=planned.prompts)
+        return AskingAnalyzer(asked, reach)
 
     return analyzer_for
 
@@ -226,6 +245,8 @@ def _first_sample(spec: RunSpec) -> int:
 def _chosen(dataset: Dataset, request: ReplayRequest) -> tuple[Conversation, ...]:
     if request.fork is not None:
         return (_named(dataset, request.fork.conversation_id),)
+    if request.picked is not None:
+        return tuple(_named(dataset, id_) for id_ in sorted({id_ for id_, _ in request.picked.turns}))
     if request.conversations:
         named = {name: _named(dataset, name) for name in request.conversations}
         return tuple(named.values())
@@ -257,6 +278,20 @@ def _fork_start(services: Services, fork: Fork) -> TurnRecord:
         turns = ", ".join(str(record.turn) for record in records) or "none"
         raise RunError(f"{fork.run_id} has no turn {fork.turn} of {fork.conversation_id}; it has these: {turns}")
     return found
+
+
+def _picked(services: Services, picked: PickedTurns) -> tuple[TurnRecord, ...]:
+    """The records whose turns are answered again. Raises UnknownNameError or RunError."""
+    folder, wanted = services.run(picked.run_id), set(picked.turns)
+    found = {
+        (record.conversation_id, record.turn): record
+        for record in folder.records()
+        if record.sample == 0 and (record.conversation_id, record.turn) in wanted
+    }
+    if missing := sorted(wanted - set(found)):
+        named = ", ".join(f"{id_}:{turn}" for id_, turn in missing[:5])
+        raise RunError(f"{folder.run_id} has no such turns of customers: {named}; `qbs runs show` lists those it has")
+    return tuple(found[turn] for turn in picked.turns)
 
 
 def _attempt(services: Services, spec: RunSpec, *, again: bool) -> RunSpec:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,17 +21,23 @@ if TYPE_CHECKING:
     from engine.analyzers import Analyzer
     from engine.drafting import ReplyDrafter
     from engine.live import LiveEngine
+    from engine.live.released import ReleasedPrompts
+    from engine.llm.limits import Ledger
     from engine.llm.recordings import RecordingStore
     from engine.llm.service import ModelService
     from engine.model.conversation import Channel
     from engine.prompts import PromptLibrary
     from engine.state.database import Database
     from engine.state.urls import DatabaseUrls
+    from evals.learning.facts.store import OutcomeStore
+    from evals.learning.importing import MappingStore
     from evals.library import Dataset
+    from evals.origins import Origin
     from evals.records import Variant
     from evals.runs.folder import RunFolder
     from evals.runs.importer import Refreshed
     from evals.runs.index import RunIndex
+    from evals.tuning.versions import PromptWorkspace
 
 RECORDINGS = "recordings"
 DEFAULT_DATASET = "b2b_discovery"  # where none is named
@@ -83,18 +90,55 @@ class Services:
             raise UnknownNameError("data set", name, folders)
         return load_dataset(folders[name])
 
-    def prompts(self) -> PromptLibrary:
-        """The prompts in use."""
-        from engine.prompts import PromptLibrary
+    def origin(self, name: str) -> Origin | None:
+        """Where the conversations of a data set come from; None if nobody says, or it is gone or unreadable."""
+        from evals.library import origin_of
 
-        return PromptLibrary()
+        folder = self.dataset_folders().get(name)
+        return None if folder is None else origin_of(folder)
 
-    def variant(self, text: str, dataset: Dataset) -> Variant:
-        """The variant that `text` names, for this data set. Raises UnknownNameError with the choices."""
+    def prompts(self, set_name: str | None = None) -> PromptLibrary:
+        """All prompts; in use are those of a set (`PromptWorkspace.set_named`), of which None means the shipped one.
+
+        Raises UnknownNameError or PromptError, with the choices.
+        """
+        workspace = self.prompt_workspace()
+        if set_name is None:
+            return workspace.library()
+        if not workspace.has_set(set_name):
+            hint = "`qbs prompts list` shows them; NAME@VERSION is the shipped one with that version"
+            raise UnknownNameError("prompt set", set_name, workspace.set_names(), hint=hint)
+        return workspace.library(workspace.set_named(set_name).hashes())
+
+    def prompts_of(self, variant: Variant) -> PromptLibrary:
+        """All prompts; in use are those that a variant names by their content. Raises PromptError if one is gone."""
+        return _library_with(self.prompt_workspace().folder, tuple(sorted(variant.prompts.items())))
+
+    def prompt_workspace(self) -> PromptWorkspace:
+        """Every version of every prompt: shipped ones, and those kept in QBS_HOME/prompts."""
+        from evals.tuning.versions import PromptWorkspace
+
+        return PromptWorkspace(self.settings.home / "prompts")
+
+    def outcome_store(self) -> OutcomeStore:
+        """The analysts' copy of outcomes."""
+        from evals.learning.facts.store import OutcomeStore
+
+        return OutcomeStore(self.settings.home / "outcomes.duckdb")
+
+    def variant(self, text: str, dataset: Dataset, prompts: PromptLibrary | None = None) -> Variant:
+        """The variant that `text` names, for this data set, with these prompts (None: those in use).
+
+        Raises UnknownNameError with the choices.
+        """
         from engine.prompts import ANALYSIS_PROMPTS
         from workbench.variants import variant_named
 
-        return variant_named(text, self.settings, self.prompts().hashes(ANALYSIS_PROMPTS), dataset.folder / RECORDINGS)
+        used = [(prompts or self.prompts()).load(name) for name in ANALYSIS_PROMPTS]
+        hashes = {prompt.name: prompt.hash for prompt in used}
+        found = variant_named(text, self.settings, hashes, dataset.folder / RECORDINGS)
+        examples = sorted({example for prompt in used for example in prompt.head.examples})
+        return found.model_copy(update={"examples": tuple(examples)}) if found.prompts and examples else found
 
     def run(self, name: str) -> RunFolder:
         """The run with this id, or the only one whose id has this part, or the `latest`. Raises UnknownNameError."""
@@ -116,6 +160,12 @@ class Services:
 
         return RunIndex(self.settings.home / "index.duckdb", self.runs_folder, on_rebuilt=say_rebuilt)
 
+    def outcome_mappings(self) -> MappingStore:
+        """Which columns of whose files are which fields of outcomes."""
+        from evals.learning.importing import MappingStore
+
+        return MappingStore(self.settings.home / "outcome_imports")
+
     @property
     def recording_folders(self) -> tuple[Path, ...]:
         """The recordings that come with data sets."""
@@ -133,8 +183,9 @@ class Services:
 
         return RecordingStore(self.recordings_folder, self.recording_folders)
 
-    def model_service(self, mode: str | None = None) -> ModelService:
-        """What asks models, with a ledger and a breaker of its own; `mode` is QBS_RECORDING_MODE if not given.
+    def model_service(self, mode: str | None = None, *, ledger: Ledger | None = None) -> ModelService:
+        """What asks models, with a breaker of its own; `mode` is QBS_RECORDING_MODE if not given, and `ledger` one of
+        its own that keeps to the limits of the settings.
 
         Close it in the event loop that used it.
         """
@@ -148,7 +199,7 @@ class Services:
         return ModelService(
             store=self.recording_store(),
             mode=RecordingMode(mode or told.recording_mode),
-            ledger=Ledger(Limits(told.max_calls, told.max_tokens, told.max_cost_usd)),
+            ledger=ledger or Ledger(Limits(told.max_calls, told.max_tokens, told.max_cost_usd)),
             api_base=told.api_base,
             api_key=self._api_key,
         )
@@ -165,8 +216,13 @@ class Services:
         """`recorded` never asks anybody, whatever the settings say."""
         return self.model_service("recorded" if variant.name == "recorded" else None)
 
-    def analyzer_for(self, variant: Variant, service: ModelService, *, sample: int = 0) -> Analyzer:
-        """The analyzer of a variant. Raises ConfigurationError for one that has no models and is not `rules`."""
+    def analyzer_for(
+        self, variant: Variant, service: ModelService, *, sample: int = 0, prompts: PromptLibrary | None = None
+    ) -> Analyzer:
+        """The analyzer of a variant, with these prompts (None: those that it names).
+
+        Raises ConfigurationError for one that has no models and is not `rules`.
+        """
         from engine.analyzers import LLMAnalyzer, RulesAnalyzer
 
         if variant.name == "rules":
@@ -175,7 +231,7 @@ class Services:
             raise ConfigurationError(f"the variant {variant.name} names no models")
         return LLMAnalyzer(
             service,
-            self.prompts(),
+            prompts or self.prompts_of(variant),
             variant.reasoning_model,
             variant.fast_model,
             deadline_s=self.settings.deadline_seconds,
@@ -184,22 +240,45 @@ class Services:
 
     def live_engine(self, database: Database, analyzer: Analyzer) -> LiveEngine:
         """What takes the turns of contacts kept in `database`. An analyzer ends within its own deadline; this one is
-        later, for one that is broken.
+        later, for one that is broken. Questions are explored as QBS_EXPLORATION says, and
+        confidence is corrected by the calibration that is published for a tenant.
         """
+        from engine.exploration import Exploration
         from engine.live import ANALYSIS_SECONDS, LiveEngine
+        from engine.live.calibrated import CalibrationsInUse
 
         self._configure_logs()
-        return LiveEngine(database, analyzer, analysis_s=max(ANALYSIS_SECONDS, self.settings.deadline_seconds + 2))
+        share = self.settings.exploration
+        return LiveEngine(
+            database,
+            analyzer,
+            analysis_s=max(ANALYSIS_SECONDS, self.settings.deadline_seconds + 2),
+            exploration=Exploration(share) if share else None,
+            calibrations=CalibrationsInUse(database),
+        )
 
-    def drafter(self, variant: Variant, service: ModelService, channel: Channel) -> ReplyDrafter:
-        """What drafts replies for a channel: the models, or else the rules: recordings hold no replies."""
+    def released_prompts(self, database: Database) -> ReleasedPrompts:
+        """The prompts in production, tenant by tenant, kept up to date while the process runs."""
+        from engine.live.released import ReleasedPrompts
+
+        self._configure_logs()
+        return ReleasedPrompts(database)
+
+    def drafter(
+        self, variant: Variant, service: ModelService, channel: Channel, prompts: PromptLibrary | None = None
+    ) -> ReplyDrafter:
+        """What drafts replies for a channel: the models, or else the rules: recordings hold no replies.
+
+        A variant names the prompts that analyse; those of drafts are shipped ones, if `prompts` are not given.
+        """
         from engine.drafting import ReplyDrafter
 
+        used = prompts or self.prompts()
         if variant.name in ("rules", "recorded"):
-            return ReplyDrafter(prompts=self.prompts())
-        prompt = self.prompts().load("email" if channel == "email" else "chat")
+            return ReplyDrafter(prompts=used)
+        prompt = used.load("email" if channel == "email" else "chat")
         model = variant.reasoning_model if prompt.head.model_role == "reasoning" else variant.fast_model
-        return ReplyDrafter(service, self.prompts(), model, deadline_s=self.settings.deadline_seconds)
+        return ReplyDrafter(service, used, model, deadline_s=self.settings.deadline_seconds)
 
     @property
     def database_server(self) -> DatabaseServer:
@@ -249,6 +328,14 @@ def _tell_providers(variables: Mapping[str, str]) -> None:
     """Put what `.env` says for providers' clients where those look. What the environment says already stays."""
     for name, value in variables.items():
         os.environ.setdefault(name, value)
+
+
+@lru_cache(maxsize=64)
+def _library_with(folder: Path, prompts: tuple[tuple[str, str], ...]) -> PromptLibrary:
+    """Looked for once: what has a hash never changes, and a run asks for it at every conversation."""
+    from evals.tuning.versions import PromptWorkspace
+
+    return PromptWorkspace(folder).library(dict(prompts))
 
 
 def build_services(settings: Settings | None = None) -> Services:

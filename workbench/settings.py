@@ -70,6 +70,18 @@ def _positive(value: str) -> float:
     return number
 
 
+def _explored_share(value: str) -> float:
+    from engine.exploration import MOST_EXPLORED
+
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= MOST_EXPLORED:
+        raise ValueError(f"is not a share from 0 to {MOST_EXPLORED:g}")
+    return share
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value.lower() not in choices:
@@ -213,6 +225,14 @@ class Settings:
             "tenant whose state pages and commands work with where none is named: a name, or a UUID",
             _text,
             example="acme-sales",
+        ),
+    )
+    exploration: float = field(
+        default=0.0,
+        metadata=_about(
+            "share of live questions drawn at random among equally acceptable ones, 0 to 0.5; 0 draws none",
+            _explored_share,
+            example="0.1",
         ),
     )
     log_level: str = field(

@@ -30,7 +30,7 @@ def variant_named(text: str, settings: Settings, prompts: Mapping[str, str], rec
     if text in ("rules", "labels"):
         return Variant(name=text)
     if text == "recorded":
-        reasoning, fast = _recorded_models(recordings) or _configured_for_recordings(settings, recordings)
+        reasoning, fast = recorded_models(recordings) or _configured_for_recordings(settings, recordings)
         return Variant(name="recorded", reasoning_model=reasoning, fast_model=fast, prompts=dict(prompts))
     if text == "llm":
         return llm_variant(*configured_models(settings), prompts)
@@ -67,7 +67,7 @@ def _configured_for_recordings(settings: Settings, recordings: Path) -> tuple[st
         ) from None
 
 
-def _recorded_models(recordings: Path) -> tuple[str, str] | None:
+def recorded_models(recordings: Path) -> tuple[str, str] | None:
     """Whose answers the recordings of a data set are; None if it has none."""
     from evals.jsonl import parse_object
 

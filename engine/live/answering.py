@@ -33,7 +33,7 @@ async def analysis_in_any_case(
     except TimeoutError:
         reason, error = FallbackReason.DEADLINE, None
     except Exception as defect:  # noqa: BLE001  # whatever is wrong with an analyzer, the message has to count
-        reason, error = FallbackReason.UNEXPECTED, _kind(defect)
+        reason, error = FallbackReason.UNEXPECTED, kind_of(defect)
     structlog.get_logger(__name__).error("analyzer gave no analysis", reason=reason.value, error=error)
     return fallback(state, turn, history, reason)
 
@@ -49,7 +49,7 @@ def fallback(state: ConversationState, turn: Turn, history: Sequence[Turn], reas
     return guard(state, turn, history, raw)
 
 
-def _kind(error: Exception) -> str:
+def kind_of(error: Exception) -> str:
     """Class and place: the text may hold what was said."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}"

@@ -16,9 +16,13 @@ import structlog
 
 from engine.advance import advance
 from engine.analyzers import Analyzer
+from engine.calibration.values import Calibration
 from engine.errors import DatabaseUnavailableError, InputError, StaleStateError
+from engine.exploration import Chosen, Exploration
 from engine.live.answering import analysis_in_any_case
-from engine.live.keeping import Delivered, Settled, accept, settle
+from engine.live.calibrated import CalibratedConfidence, CalibrationsInUse
+from engine.live.exploring import explored
+from engine.live.keeping import Delivered, Settled, accept, calibrated_confidence, settle
 from engine.live.patience import Patience
 from engine.model.analysis import Analysis
 from engine.model.conversation import DealStage, Speaker, Turn
@@ -47,6 +51,8 @@ class TurnTaken:
     without Postgres, and the same message is to be delivered again later: it then counts once. `duplicate`: it
     counted before, and this delivery changed nothing. `outcome_id` is the outcome that waits for the customer's
     reply, if a question was recommended and saved; `version` counts how often the contact's state was saved.
+    `chosen` says how the question was chosen, where that was at random. `calibrated` is the confidence that the
+    calibration in use makes of the engine's own, which stays in the analysis; None where none says anything of it.
     """
 
     analysis: Analysis | None
@@ -57,6 +63,8 @@ class TurnTaken:
     duplicate: bool = False
     outcome_id: UUID | None = None
     version: int | None = None
+    chosen: Chosen | None = None
+    calibrated: CalibratedConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ class LiveEngine:
     """Takes the turns of every tenant's conversations. Any number of them, here and elsewhere, may work on the same.
 
     A turn takes at most `analysis_s` seconds for the analyzer and `database_s` for each of its two transactions.
+    With an `exploration`, some questions are chosen at random, and with which probability is recorded; None never does.
+    With `calibrations`, what the one in use makes of a confidence is reported and recorded beside it.
     """
 
     def __init__(
@@ -80,8 +90,11 @@ class LiveEngine:
         *,
         analysis_s: float = ANALYSIS_SECONDS,
         database_s: float = DATABASE_SECONDS,
+        exploration: Exploration | None = None,
+        calibrations: CalibrationsInUse | None = None,
     ) -> None:
-        self._database, self._analyzer = database, analyzer
+        self._database, self._analyzer, self._exploration = database, analyzer, exploration
+        self._calibrations = calibrations
         self._analysis_s, self._database_s = analysis_s, database_s
         self._patience = Patience()
 
@@ -115,12 +128,16 @@ class LiveEngine:
             return await self._without_database(first, message, str(error))
         if not delivered.needs_analysis:
             return _as_delivered(delivered)
-        analysis = await self._analysis(delivered.before, delivered.turn, delivered.history)
+        usual = await self._analysis(delivered.before, delivered.turn, delivered.history)
+        analysis, chosen = explored(self._exploration, delivered, usual)
+        calibration = await self._calibration(tenant_id)
         try:
-            settled = await self._kept(tenant_id, lambda session: settle(session, delivered, analysis))
+            settled = await self._kept(
+                tenant_id, lambda session: settle(session, delivered, analysis, chosen, calibration)
+            )
         except DatabaseUnavailableError as error:
             state = advance(delivered.before, delivered.turn, analysis)
-            return _not_saved(analysis, state, delivered.turn, str(error))
+            return _not_saved(analysis, state, delivered.turn, str(error), calibration)
         return _as_settled(settled, delivered.turn)
 
     async def change_stage(
@@ -171,6 +188,9 @@ class LiveEngine:
             self._analyzer, state, turn, history, seconds=self._analysis_s, patience=self._patience
         )
 
+    async def _calibration(self, tenant_id: UUID) -> Calibration | None:
+        return None if self._calibrations is None else await self._calibrations.of(tenant_id)
+
     async def _without_database(self, opening: ConversationState, message: Message, reason: str) -> TurnTaken:
         """What can be said of a message when nothing else of its conversation is known.
 
@@ -180,7 +200,8 @@ class LiveEngine:
         if turn.speaker is not Speaker.CUSTOMER:
             return _not_saved(None, opening, turn, reason)
         analysis = await self._analysis(opening, turn, ())
-        return _not_saved(analysis, advance(opening, turn, analysis), turn, reason)
+        calibration = await self._calibration(tenant_uuid(opening.tenant_id))
+        return _not_saved(analysis, advance(opening, turn, analysis), turn, reason, calibration)
 
     async def _kept(self, tenant_id: UUID, work: Work[T]) -> T:
         """What `work` returns, done in one transaction; done again if it failed in a way that may pass.
@@ -230,6 +251,7 @@ def _as_delivered(delivered: Delivered) -> TurnTaken:
         duplicate=delivered.duplicate,
         outcome_id=delivered.outcome_id,
         version=delivered.saved.version,
+        calibrated=delivered.calibrated,
     )
 
 
@@ -241,12 +263,21 @@ def _as_settled(settled: Settled, turn: Turn) -> TurnTaken:
         duplicate=settled.duplicate,
         outcome_id=settled.outcome_id,
         version=settled.saved.version,
+        chosen=settled.chosen,
+        calibrated=settled.calibrated,
     )
 
 
-def _not_saved(analysis: Analysis | None, state: ConversationState, turn: Turn, reason: str) -> TurnTaken:
+def _not_saved(
+    analysis: Analysis | None,
+    state: ConversationState,
+    turn: Turn,
+    reason: str,
+    calibration: Calibration | None = None,
+) -> TurnTaken:
     structlog.get_logger(__name__).warning(
         "turn not saved", tenant=state.tenant_id, state=state.state_id, reason=reason
     )
     problem = f"{reason.rstrip('.')}. Deliver the message again later: it counts once."
-    return TurnTaken(analysis=analysis, state=state, turn=turn, saved=False, not_saved=problem)
+    calibrated = calibrated_confidence(state, turn, analysis, calibration) if analysis else None
+    return TurnTaken(analysis=analysis, state=state, turn=turn, saved=False, not_saved=problem, calibrated=calibrated)

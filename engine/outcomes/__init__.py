@@ -9,10 +9,11 @@ docs/outcomes.md says what counts as what, and why.
 
 from engine.outcomes.closing import resolve_closed
 from engine.outcomes.reading import count_outcomes, list_outcomes, outcome_events
-from engine.outcomes.recording import outcome_details, record_qbs_outcome, recording_outcomes
+from engine.outcomes.recording import action_type_of, outcome_details, record_qbs_outcome, recording_outcomes
 from engine.outcomes.tracker import OutcomeTracker
 from engine.outcomes.values import (
     EventKind,
+    OfferedChoice,
     Outcome,
     OutcomeCount,
     OutcomeCursor,
@@ -26,6 +27,7 @@ from engine.outcomes.values import (
 
 __all__ = [
     "EventKind",
+    "OfferedChoice",
     "Outcome",
     "OutcomeCount",
     "OutcomeCursor",
@@ -36,6 +38,7 @@ __all__ = [
     "OutcomeTracker",
     "OutcomeType",
     "StandingOutcome",
+    "action_type_of",
     "count_outcomes",
     "list_outcomes",
     "outcome_details",

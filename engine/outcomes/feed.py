@@ -59,19 +59,20 @@ _SERVER = statement(
 )
 
 
-def _new(table: str, fact: str, columns: tuple[str, ...]) -> Statement:
-    return statement(
-        f"""
-select {listed(columns)}, recorded_in
+def new_facts(table: str, fact: str, columns: str) -> str:
+    """The SQL of the facts of `table` after a mark, in their order; `fact` is its id."""
+    return f"""
+select {columns}, recorded_in
   from qbs.{table}
  where tenant_id = :tenant_id::uuid and recorded_in < {_ENDED}
    and (recorded_in, {fact}) > (:number::bigint, :fact::uuid)
- order by recorded_in, {fact}
+ order by {table}.recorded_in, {table}.{fact}
  limit :limit::int
-""",  # noqa: S608  # made of names
-        (*columns, "recorded_in"),
-        prepared=False,
-    )
+"""  # noqa: S608  # made of names
+
+
+def _new(table: str, fact: str, columns: tuple[str, ...]) -> Statement:
+    return statement(new_facts(table, fact, listed(columns)), (*columns, "recorded_in"), prepared=False)
 
 
 def _from_elsewhere(table: str) -> Statement:
@@ -85,8 +86,8 @@ def _from_elsewhere(table: str) -> Statement:
 
 _NEW_OUTCOMES = _new("outcomes", "outcome_id", OUTCOME_COLUMNS)
 _NEW_EVENTS = _new("outcome_events", "event_id", EVENT_COLUMNS)
-_OUTCOMES_FROM_ELSEWHERE = _from_elsewhere("outcomes")
-_EVENTS_FROM_ELSEWHERE = _from_elsewhere("outcome_events")
+OUTCOMES_FROM_ELSEWHERE = _from_elsewhere("outcomes")
+EVENTS_FROM_ELSEWHERE = _from_elsewhere("outcome_events")
 
 
 async def outcomes_after(session: TenantSession, mark: FactMark | None = None, limit: int = BATCH) -> OutcomeBatch:
@@ -94,7 +95,7 @@ async def outcomes_after(session: TenantSession, mark: FactMark | None = None, l
 
     Raises StateError on a standby, and if facts were moved here from another server and still carry that one's numbers.
     """
-    rows, begun = await _next(session, mark, limit, _NEW_OUTCOMES, _OUTCOMES_FROM_ELSEWHERE)
+    rows, begun = await next_rows(session, mark, limit, _NEW_OUTCOMES, OUTCOMES_FROM_ELSEWHERE)
     found = tuple(outcome_of(row) for row in rows)
     return OutcomeBatch(
         facts=found, mark=_mark(begun, rows[-1]["recorded_in"], found[-1].outcome_id) if found else begun
@@ -103,7 +104,7 @@ async def outcomes_after(session: TenantSession, mark: FactMark | None = None, l
 
 async def events_after(session: TenantSession, mark: FactMark | None = None, limit: int = BATCH) -> EventBatch:
     """The next events after `mark`, as `outcomes_after` gives outcomes."""
-    rows, begun = await _next(session, mark, limit, _NEW_EVENTS, _EVENTS_FROM_ELSEWHERE)
+    rows, begun = await next_rows(session, mark, limit, _NEW_EVENTS, EVENTS_FROM_ELSEWHERE)
     found = tuple(event_of(row) for row in rows)
     return EventBatch(facts=found, mark=_mark(begun, rows[-1]["recorded_in"], found[-1].event_id) if found else begun)
 
@@ -112,10 +113,13 @@ def _mark(begun: FactMark, number: int, fact: UUID) -> FactMark:
     return FactMark(server=begun.server, number=number, fact=fact)
 
 
-async def _next(
+async def next_rows(
     session: TenantSession, mark: FactMark | None, limit: int, new: Statement, from_elsewhere: Statement
 ) -> tuple[list[dict[str, Any]], FactMark]:
-    """The rows after `mark`, and the mark itself; the one of the beginning if it is another server's."""
+    """The rows after `mark`, and the mark itself; the one of the beginning if it is another server's.
+
+    Raises as `outcomes_after`.
+    """
     tenant_id = session.tenant_id
     (asked,), (elsewhere,) = await session.send(_SERVER(), from_elsewhere(tenant_id=tenant_id))
     if asked["server"] is None:

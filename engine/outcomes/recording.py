@@ -10,7 +10,7 @@ from engine.model.analysis import Analysis
 from engine.model.conversation import Turn
 from engine.model.state import ConversationState
 from engine.outcomes.sql import DETAILS_VERSION, OUTCOME_COLUMNS, listed, outcome_of, statement
-from engine.outcomes.values import Outcome, OutcomeDetails, OutcomeType
+from engine.outcomes.values import OfferedChoice, Outcome, OutcomeDetails, OutcomeType
 from engine.state.database import TenantSession
 from engine.state.inquiry import Inquiry
 from engine.state.statements import Call
@@ -42,6 +42,7 @@ async def record_qbs_outcome(
     at: datetime | None = None,
     key: str | None = None,
     propensity: float | None = None,
+    choices: Sequence[OfferedChoice] = (),
     calibration: str | None = None,
     calibrated_confidence: float | None = None,
 ) -> tuple[Outcome, ...]:
@@ -58,6 +59,7 @@ async def record_qbs_outcome(
         turn,
         analysis,
         propensity=propensity,
+        choices=choices,
         calibration=calibration,
         calibrated_confidence=calibrated_confidence,
     )
@@ -90,7 +92,7 @@ def recording_outcomes(
                 outcome_id=outcome_id,
                 state_id=UUID(state.state_id),
                 key=own_key,
-                action_type=f"qbs_{recommendation.question_type}",
+                action_type=action_type_of(analysis),
                 outcome_type=outcome_type,
                 confidence=recommendation.confidence,
                 recommended_at=at,
@@ -103,12 +105,18 @@ def recording_outcomes(
     return Inquiry(tuple(calls), lambda answers: tuple(outcome_of(rows[0]) for rows in answers[1::2]))
 
 
+def action_type_of(analysis: Analysis) -> str:
+    """What the recommendation of an analysis counts as."""
+    return f"qbs_{analysis.question.recommendation.question_type}"
+
+
 def outcome_details(
     state: ConversationState,
     turn: Turn,
     analysis: Analysis,
     *,
     propensity: float | None = None,
+    choices: Sequence[OfferedChoice] = (),
     calibration: str | None = None,
     calibrated_confidence: float | None = None,
 ) -> OutcomeDetails:
@@ -130,6 +138,7 @@ def outcome_details(
         fallback_reason=source.fallback_reason,
         guardrails=tuple(change.rule for change in analysis.changes if change.subject == "question"),
         propensity=propensity,
+        choices=tuple(choices),
         calibration=calibration,
         calibrated_confidence=calibrated_confidence,
     )

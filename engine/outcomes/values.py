@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from engine.model.analysis import FallbackReason, GuardrailRule
 from engine.model.conversation import Channel, DealStage, Persona
-from engine.model.qbs import EngagementSignal, PainDepthLevel, VossDelivery
+from engine.model.qbs import EngagementSignal, PainDepthLevel, QBSQuestionType, VossDelivery
 from engine.model.qualification import Dimension
 from engine.model.value import Probability, Value
 
@@ -57,6 +57,15 @@ class OutcomeStatus(StrEnum):
         return self in (OutcomeStatus.POSITIVE, OutcomeStatus.NEGATIVE, OutcomeStatus.LATE)
 
 
+class OfferedChoice(Value):
+    """A question that could have been recommended, and how probable that was."""
+
+    question_type: QBSQuestionType
+    target: Dimension
+    delivery: VossDelivery
+    probability: float = Field(gt=0, le=1)
+
+
 class OutcomeDetails(Value):
     """What was known when the recommendation was made: everything that rates and calibration are split by.
 
@@ -64,8 +73,9 @@ class OutcomeDetails(Value):
     that were asked; where `fallback_reason` is set, the rules answered in their place and `analyzer` says `rules`.
     `guardrails` are the rules that changed the question: one that took another's place has the confidence of a question
     that nobody estimated. `propensity` is the probability with which this recommendation was chosen, None if the
-    choice was not random. `calibrated_confidence` is what was reported under the calibration of that version, both
-    None if none was in use.
+    choice was not random; `choices` are all that it was chosen from, the usual one first, where that is known: what
+    another way of choosing would have done can only be told with them. `calibrated_confidence` is what was reported
+    under the calibration of that version, both None if none was in use.
     """
 
     target: Dimension
@@ -83,6 +93,7 @@ class OutcomeDetails(Value):
     fallback_reason: FallbackReason | None = None
     guardrails: tuple[GuardrailRule, ...] = ()
     propensity: float | None = Field(default=None, gt=0, le=1)
+    choices: tuple[OfferedChoice, ...] = Field(default=(), exclude_if=lambda choices: not choices)
     calibration: str | None = None
     calibrated_confidence: Probability | None = None
 

@@ -13,6 +13,7 @@ from engine.prompts.builders import (
 )
 from engine.prompts.library import SHIPPED, PromptLibrary
 from engine.prompts.prompt import Message, Prompt, read_prompt
+from engine.prompts.sets import PromptSet
 from engine.prompts.variables import render_recent_turns
 
 ANALYSIS_PROMPTS = ("extraction", "question", "expansion")
@@ -23,6 +24,7 @@ __all__ = [
     "Message",
     "Prompt",
     "PromptLibrary",
+    "PromptSet",
     "RenderedPrompt",
     "build_chat_prompt",
     "build_context_summary",

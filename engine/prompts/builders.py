@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from engine.model.context import ConversationContext
@@ -12,42 +12,38 @@ from engine.model.qbs import QBSQuestionRecommendation
 from engine.model.state import ConversationState
 from engine.pain import PainDepthTracker
 from engine.prompts import variables
+from engine.prompts.front_matter import ModelRole
 from engine.prompts.library import PromptLibrary
-from engine.prompts.prompt import Message, ModelRole, Prompt
-from engine.prompts.transcript import as_transcript, latest_index
+from engine.prompts.prompt import Message, Prompt
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPrompt:
-    """Messages ready to be sent. `ref` is the `name@hash8` of every prompt file in them, joined by `+`."""
+    """Messages ready to be sent. `ref` is the `name@hash8` of every prompt file in them, joined by `+`.
+
+    `reply` is what the prompt says of fields of the reply schema in words of its own.
+    """
 
     messages: tuple[Message, ...]
     ref: str
     model_role: ModelRole | None
     temperature: float
     max_tokens: int
+    reply: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_qualification_extraction_prompt(
     context: ConversationContext, turn: Turn, history: Sequence[Turn], *, prompts: PromptLibrary | None = None
 ) -> RenderedPrompt:
     """Ask for all ten dimensions at once. Depends on the header and the turns alone, never on carried state."""
-    available = {**variables.header(context), **variables.whole_conversation((*history, turn))}
-    return _filled(_library(prompts).load("extraction"), available)
+    return _filled(_library(prompts).load("extraction"), variables.of_extraction(context, turn, history))
 
 
 def build_qbs_analysis_prompt(
     state: ConversationState, turn: Turn, history: Sequence[Turn], *, prompts: PromptLibrary | None = None
 ) -> RenderedPrompt:
     """Ask what to say next. `state` is the state before `turn`; of the conversation it gets the last turns."""
-    available = {
-        **variables.header(ConversationContext.of_state(state)),
-        **variables.situation(state),
-        **variables.recent_conversation((*history, turn)),
-    }
-    if turn.channel is not None:
-        available["channel"] = turn.channel.value
-    return _filled(_library(prompts).load("question"), available)
+    return _filled(_library(prompts).load("question"), variables.of_question(state, turn, history))
 
 
 def build_expansion_detection_prompt(
@@ -58,13 +54,7 @@ def build_expansion_detection_prompt(
     prompts: PromptLibrary | None = None,
 ) -> RenderedPrompt:
     """Ask whom the latest message brings up. `conversation_text` is a rendered transcript, or one message."""
-    text = as_transcript(conversation_text)
-    available = {
-        **variables.header(context or ConversationContext()),
-        "known_contacts": variables.names(existing_contacts),
-        "transcript": text,
-        "latest_turn": latest_index(text),
-    }
+    available = variables.of_expansion(conversation_text, existing_contacts, context or ConversationContext())
     return _filled(_library(prompts).load("expansion"), available)
 
 
@@ -159,6 +149,7 @@ def _filled(prompt: Prompt, available: variables.Variables, *woven: Prompt) -> R
         model_role=prompt.head.model_role,
         temperature=prompt.head.temperature,
         max_tokens=prompt.head.max_tokens,
+        reply=prompt.head.reply,
     )
 
 

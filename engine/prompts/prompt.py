@@ -9,11 +9,18 @@
     max_tokens: 2000
     variables:
       transcript: what this variable holds
+    reply:                                  # if anything is to be asked for in other words than the engine's
+      Finding.value: what this field of the reply holds
+    examples: [talks/carrier/4]             # if labelled turns are shown in the text
     ---
     ## system
     text of the system message
     ## user
     text of the user message, with {{ transcript }}
+
+`reply` says in other words what the fields of the reply schema hold: the schema is sent along and read by the model
+like the text. `examples` names the turns (data set, conversation, turn) that the text shows: those conversations can
+no longer judge it.
 
 A line `## name` in small letters opens a section; any other heading is text. Sections are split before
 anything is filled in, so that no text of a customer can open one.
@@ -24,15 +31,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypedDict
-
-import yaml
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from typing import TypedDict
 
 from engine.errors import PromptError
-from engine.model.value import Value
+from engine.prompts.front_matter import FrontMatter, read_front_matter
 from engine.prompts.template import MAX_TEMPLATE_CHARACTERS, StrictTemplate
 
 ROLES = ("system", "user", "assistant")
@@ -40,9 +44,6 @@ MAX_FILE_BYTES = 4 * MAX_TEMPLATE_CHARACTERS
 
 _FENCE = "---"
 _SECTION = re.compile(r"## ([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)?)\s*")
-
-ModelRole = Literal["reasoning", "fast"]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$")]
 
 
 class Message(TypedDict):
@@ -52,29 +53,15 @@ class Message(TypedDict):
     content: str
 
 
-class FrontMatter(Value):
-    """The head of a prompt file. `variables` says what each variable means; all and only these are used."""
-
-    name: Slug
-    version: Slug
-    description: str
-    model_role: ModelRole | None = None  # None: text that is woven into another prompt
-    temperature: float = Field(default=0.0, ge=0.0, le=2.0)
-    max_tokens: int = Field(default=1024, ge=1, le=32_000)
-    variables: dict[str, str] = Field(default_factory=dict)
-
-    @field_validator("version", mode="before")
-    @classmethod
-    def _a_bare_number_is_text(cls, version: object) -> object:
-        return str(version) if isinstance(version, int) else version
-
-
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt file, ready to be filled in. `content` is the file byte for byte, `hash` its SHA-256."""
+    """A prompt file, ready to be filled in. `content` is the file byte for byte, `hash` its SHA-256.
 
-    head: FrontMatter
-    sections: Mapping[str, StrictTemplate]
+    Prompts of equal content are equal.
+    """
+
+    head: FrontMatter = field(compare=False)
+    sections: Mapping[str, StrictTemplate] = field(compare=False, repr=False)
     content: bytes
 
     @property
@@ -130,7 +117,7 @@ def read_prompt(content: bytes, *, where: str) -> Prompt:
     """The prompt in a file's bytes; `where` names the file in errors. Raises PromptError, with the line."""
     lines = _decoded(content, where).replace("\r\n", "\n").split("\n")
     end = _end_of_front_matter(lines, where)
-    head = _front_matter("\n".join(lines[1:end]), where)
+    head = read_front_matter("\n".join(lines[1:end]), where)
     sections = _sections(lines, end + 1, where)
     _check_roles(head, sections, where)
     _check_declared(head, sections, where)
@@ -153,23 +140,6 @@ def _end_of_front_matter(lines: list[str], where: str) -> int:
         if line.rstrip() == _FENCE:
             return number
     raise PromptError(f"{where}: the front matter is not closed by a line of ---")
-
-
-def _front_matter(text: str, where: str) -> FrontMatter:
-    try:
-        given: Any = yaml.safe_load(text)
-        return FrontMatter.model_validate(given)
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 2}" if error.problem_mark else ""
-        raise PromptError(f"{where}{line}: front matter is not valid YAML: {error.problem}") from None
-    except yaml.YAMLError:
-        raise PromptError(f"{where}: front matter holds characters that YAML does not allow") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "it"
-        raise PromptError(f"{where}: front matter, {field}: {first['msg']}") from None
-    except (ValueError, RecursionError):  # such as the date 2026-13-45, or a thousand brackets
-        raise PromptError(f"{where}: front matter holds a value that YAML cannot read") from None
 
 
 def _sections(lines: list[str], start: int, where: str) -> dict[str, StrictTemplate]:
@@ -196,6 +166,8 @@ def _check_roles(head: FrontMatter, sections: Mapping[str, StrictTemplate], wher
     others = [name for name in sections if name not in ROLES]
     if head.model_role is not None and others:
         raise PromptError(f"{where}: section {others[0]!r} is not a role; roles are {', '.join(ROLES)}")
+    if head.model_role is None and head.reply:
+        raise PromptError(f"{where}: without a model_role it asks for no reply that `reply` could describe")
     if head.model_role is None and len(others) < len(sections):
         raise PromptError(f"{where}: without a model_role it cannot have the sections {', '.join(ROLES)}")
 

@@ -6,6 +6,7 @@ filters, attributes and arithmetic are refused when the file is read; the sandbo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -17,6 +18,7 @@ from engine.errors import PromptError
 MAX_TEMPLATE_CHARACTERS = 60_000
 MAX_RENDERED_CHARACTERS = 500_000
 
+_OPENING = re.compile(r"\{(?=[{%#])")
 _ALLOWED = (
     nodes.Template,
     nodes.Output,
@@ -49,13 +51,15 @@ _REFUSED: dict[type[nodes.Node], str] = {
 class StrictTemplate:
     """One section of a prompt, parsed and checked.
 
-    `variables` maps each name that it uses to the line of the file where it is first used. `where` names the
+    `source` is the text as it was written, `variables` maps each name that it uses to the line of the file where it is
+    first used. `where` names the
     file and `line` the section's first line in it (from 1); both go into every error. Raises PromptError for
     a mistake in the syntax and for anything but variables and conditions.
     """
 
     def __init__(self, text: str, *, where: str, line: int = 1) -> None:
         self._where, self._line = where, line
+        self.source = text
         if len(text) > MAX_TEMPLATE_CHARACTERS:
             raise PromptError(f"{where}: {len(text):,} characters; a prompt holds at most {MAX_TEMPLATE_CHARACTERS:,}")
         try:
@@ -67,6 +71,10 @@ class StrictTemplate:
             raise PromptError(f"{where}, line {self._at(error.lineno)}: {error.message}") from None
         except (RecursionError, SyntaxError, MemoryError):
             raise PromptError(f"{where}, line {line}: conditions are nested too deeply") from None
+        except PromptError:
+            raise
+        except ValueError:  # the sandbox refuses to read numbers of thousands of digits
+            raise PromptError(f"{where}, line {line}: a number in the text is too long") from None
 
     def render(self, variables: Mapping[str, object]) -> str:
         """The text with every variable filled in. Raises PromptError when one is missing or it grows too long."""
@@ -99,6 +107,11 @@ class StrictTemplate:
 
     def _at(self, line: int) -> int:
         return self._line + line - 1
+
+
+def literally(text: str) -> str:
+    """What prints `text` in a template, whatever it looks like: what a customer wrote is never a template."""
+    return _OPENING.sub('{{ "{" }}', text)
 
 
 @cache

@@ -98,6 +98,41 @@ def recommended(recommendation: QBSQuestionRecommendation) -> Variables:
     }
 
 
+def of_extraction(context: ConversationContext, turn: Turn, history: Sequence[Turn]) -> Variables:
+    """All that the prompt `extraction` can be told at `turn`; `history` is the turns before it."""
+    return {**header(context), **whole_conversation((*history, turn))}
+
+
+def of_question(state: ConversationState, turn: Turn, history: Sequence[Turn]) -> Variables:
+    """All that the prompt `question` can be told at `turn`; `state` is the state before it."""
+    said = {**situation(state), **recent_conversation((*history, turn))}
+    if turn.channel is not None:
+        said["channel"] = turn.channel.value
+    return {**header(ConversationContext.of_state(state)), **said}
+
+
+def of_expansion(text: str, existing_contacts: Sequence[str], context: ConversationContext) -> Variables:
+    """All that the prompt `expansion` can be told of a rendered transcript, or of one message."""
+    shown = transcript.as_transcript(text)
+    return {
+        **header(context),
+        "known_contacts": names(existing_contacts),
+        "transcript": shown,
+        "latest_turn": transcript.latest_index(shown),
+    }
+
+
+def at_turn(state: ConversationState, turn: Turn, history: Sequence[Turn]) -> dict[str, Variables]:
+    """What the three prompts of an analysis can be told at `turn`, by prompt; `state` is the state before it."""
+    context = ConversationContext.of_state(state)
+    recent = render_recent_turns((*history, turn))
+    return {
+        "extraction": of_extraction(context, turn, history),
+        "question": of_question(state, turn, history),
+        "expansion": of_expansion(recent, context.known_contacts, context),
+    }
+
+
 def seller_name(turns: Iterable[Turn]) -> str:
     """The name of the seller who spoke last; empty if no seller gave one."""
     sellers = [turn.name for turn in turns if turn.speaker is Speaker.SELLER and turn.name]

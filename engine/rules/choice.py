@@ -16,7 +16,7 @@ STALE_PROBES = 2  # probes with one key, after which another target is tried
 
 _LATE = frozenset({DealStage.NEGOTIATION, DealStage.CLOSED_WON, DealStage.CLOSED_LOST})
 _WHO_DECIDES = frozenset({Dimension.DECISION_PROCESS, Dimension.AUTHORITY, Dimension.ECONOMIC_BUYER})
-_NOT_EARLY = _WHO_DECIDES | {Dimension.BUDGET, Dimension.CHAMPION}
+NOT_EARLY = _WHO_DECIDES | {Dimension.BUDGET, Dimension.CHAMPION}
 # What may be asked of somebody who does not want to be asked: what they want from us.
 _UNDEMANDING = (Dimension.NEED, Dimension.DECISION_PROCESS, Dimension.DECISION_CRITERIA, Dimension.TIMELINE)
 # What follows naturally from what was just spoken of.
@@ -138,7 +138,7 @@ def _order(sensed: Sensed, question_type: QBSQuestionType) -> tuple[Dimension, .
 
 def _left_out(sensed: Sensed) -> frozenset[Dimension]:
     dodged = sensed.heard.asked if sensed.engagement is EngagementSignal.RESISTANT else frozenset()
-    early = _NOT_EARLY if sensed.interaction < EARLY and not sensed.found.keys() & _NOT_EARLY else frozenset()
+    early = NOT_EARLY if sensed.interaction < EARLY and not sensed.found.keys() & NOT_EARLY else frozenset()
     return dodged | early
 
 

@@ -12,6 +12,10 @@ TENANT_NAMES = UUID("8f1f4a52-6c1e-5d0b-9a55-2f6d1d0c7be3")
 
 _NOBODY = UUID(int=0)
 
+# Under this tenant is kept what holds for all of them, such as the prompts of those that have none of their own. No
+# name gives this UUID.
+EVERYBODY = UUID("b7d0c0de-41a6-4e58-9c1f-0e5a4f6f2e9d")
+
 
 def tenant_uuid(tenant: UUID | str | None) -> UUID:
     """The tenant's UUID. A name gives the same UUID everywhere; case, spacing and Unicode form do not matter.

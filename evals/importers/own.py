@@ -12,6 +12,7 @@ from evals.files import write_atomically
 from evals.labels import label_problems, read_labels
 from evals.library import RecordedLine, read_conversations
 from evals.locks import locked
+from evals.origins import Origin, origin_line, read_origin, save_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,15 @@ class Imported:
     replaced: tuple[str, ...] = ()
 
 
-def import_conversations(file: Path, into_folder: Path, *, replace: bool = False) -> Imported:
+def import_conversations(
+    file: Path, into_folder: Path, *, replace: bool = False, origin: Origin | None = None
+) -> Imported:
     """Add every conversation of `file` to the data set in `into_folder`, which is made if need be.
 
+    `origin` is that of the whole data set: None leaves it as it is, and it never changes once it is said.
     Lines are taken over byte for byte, so that each conversation keeps its hash. Raises InputError, and changes
     nothing, if a line has a problem, an id is there already (unless `replace`), a replaced conversation would no
-    longer fit its labels, or the data set is sealed by a manifest.
+    longer fit its labels, the data set is of another origin, or it is sealed by a manifest.
     """
     incoming, problems = read_conversations(file)
     if problems:
@@ -36,7 +40,11 @@ def import_conversations(file: Path, into_folder: Path, *, replace: bool = False
         raise InputError(f"{into_folder.name} is sealed by its {MANIFEST}; import into another data set", file=file)
     into_folder.mkdir(parents=True, exist_ok=True)
     with locked(into_folder / ".lock", what=f"the data set {into_folder.name}"):
-        return _merged(incoming, file, into_folder, replace=replace)
+        _refuse_other_origin(origin, file, into_folder)
+        imported = _merged(incoming, file, into_folder, replace=replace)
+        if origin is not None:
+            save_origin(into_folder, origin)
+        return imported
 
 
 def _merged(incoming: Sequence[RecordedLine], file: Path, into_folder: Path, *, replace: bool) -> Imported:
@@ -59,6 +67,13 @@ def _present(target: Path) -> tuple[RecordedLine, ...]:
     if problems:
         raise problems[0].error()
     return present
+
+
+def _refuse_other_origin(origin: Origin | None, file: Path, into_folder: Path) -> None:
+    known = read_origin(into_folder)
+    if known is not None and origin not in (None, known):
+        text = f"the data set {into_folder.name} has {origin_line(known)}; import {origin} ones into another data set"
+        raise InputError(text, file=file)
 
 
 def _refuse_known(incoming: Sequence[RecordedLine], known: set[str], file: Path, dataset: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evals.inference.resampling import Array
+from evals.inference.resampling import CLUSTERS, Array
 from evals.records import Estimate
 
 Interval = tuple[float, float]
@@ -41,8 +41,10 @@ class Spread:
 def spread(draws: Array, conversations: int) -> Spread:
     """The spread of a figure from its value in each resample; NaN where a resample leaves it undefined.
 
-    `conversations` counts those with anything to count for this figure.
+    `conversations` counts those with anything to count for this figure. No more than the clusters that are resampled
+    tell of it.
     """
+    conversations = min(conversations, CLUSTERS)
     defined = draws[np.isfinite(draws)]
     if conversations < 2 or len(defined) < MIN_DEFINED * len(draws) or len(defined) < 2:
         return Spread(None, max(0, conversations - 1))

@@ -3,6 +3,10 @@
 A conversation's statistics are a row of counts, summed over its turns. A resample draws as many conversations as there
 are, with replacement; its totals are the drawn multiplicities times the rows. Turns of one conversation resemble each
 other, so drawing turns instead would count the same luck several times and find differences that are not there.
+
+Of more than `CLUSTERS` conversations, that many groups are resampled, put together by chance and of equal size. Such
+groups are as independent as conversations, so that intervals are right, and vary by 2 % more than they had to; but what
+a resample costs no longer grows.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ RESAMPLES = 10_000
 SEED = 20_260_101
 BLOCK_CELLS = 2_000_000  # multiplicities held at once: 16 MB
 MAX_EXACT_CONVERSATIONS = 12  # 4,096 ways to turn signs
+CLUSTERS = 1_000  # with so many, a standard error is known within 2.2 %: 1 / sqrt(2 CLUSTERS)
 
 
 def resampled_totals(statistics: Array, *, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[Array]:
@@ -26,7 +31,18 @@ def resampled_totals(statistics: Array, *, resamples: int = RESAMPLES, seed: int
     `statistics` has the shape (conversations, parts). Equal seeds draw equal conversations. Raises ValueError if there
     are no conversations.
     """
-    return _blocks_of_totals(statistics, resamples, _multiplicities(len(statistics), seed))
+    own = clustered(statistics, seed)
+    return _blocks_of_totals(own, resamples, _multiplicities(len(own), seed))
+
+
+def clustered(statistics: Array, seed: int = SEED) -> Array:
+    """What is resampled of `statistics`: its rows, or their sums in `CLUSTERS` groups if there are more."""
+    if len(statistics) <= CLUSTERS:
+        return statistics
+    mixed = statistics[np.random.default_rng(seed).permutation(len(statistics))]
+    bounds = np.arange(CLUSTERS) * len(statistics) // CLUSTERS
+    summed: Array = np.add.reduceat(mixed, bounds, axis=0)
+    return summed
 
 
 def flipped_totals(differences: Array, *, flips: int = RESAMPLES, seed: int = SEED) -> Iterator[Array]:
@@ -34,6 +50,7 @@ def flipped_totals(differences: Array, *, flips: int = RESAMPLES, seed: int = SE
 
     All ways with up to `MAX_EXACT_CONVERSATIONS` (the first one turns nothing), else `flips` random ones.
     """
+    differences = clustered(differences, seed)
     conversations = len(differences)
     if is_exact(conversations):
         ways = np.arange(2**conversations)[:, None] >> np.arange(conversations) & 1

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from engine.model.qualification import Dimension
 from evals.inference.resampling import Array
 from evals.metrics.formulas import ratio
 from evals.metrics.judged import JudgedTurn
@@ -40,13 +42,28 @@ def counted(confidence: float, right: bool) -> Counted:
     }
 
 
-def _claims(turn: JudgedTurn) -> Counted | None:
+class Claim(NamedTuple):
+    """That a turn speaks of a dimension: how sure the engine was, and whether the label says so too."""
+
+    dimension: Dimension
+    confidence: float
+    right: bool
+
+
+def claims(turn: JudgedTurn) -> tuple[Claim, ...] | None:
+    """The claims about one turn; None if nobody has labelled it."""
     if turn.label is None:
         return None
     said = {item.dimension for item in turn.label.dimensions}
+    return tuple(Claim(dimension, signal.confidence, dimension in said) for dimension, signal in turn.claimed.items())
+
+
+def _claims(turn: JudgedTurn) -> Counted | None:
+    if (found := claims(turn)) is None:
+        return None
     counts: dict[str, float] = {}
-    for dimension, signal in turn.claimed.items():
-        for part, amount in counted(signal.confidence, dimension in said).items():
+    for claim in found:
+        for part, amount in counted(claim.confidence, claim.right).items():
             counts[part] = counts.get(part, 0.0) + amount
     return counts
 

@@ -5,6 +5,8 @@ Judged on what was proposed: the guardrails change most of it before it is used 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from engine.guardrails.conduct import INTERACTIONS_BEFORE_EMOTION, goes_emotional
 from engine.model.qbs import EngagementSignal, PainDepthLevel, QBSQuestionRecommendation, QBSQuestionType, VossDelivery
 from engine.model.qualification import Dimension
@@ -30,9 +32,15 @@ def probes_without_value(message: QBSQuestionRecommendation) -> bool:
     """
     if not message.question_type.probes or not message.suggested_question:
         return False
-    asked = set(questions(message.suggested_question))
-    told = (sentence for sentence in sentences(message.suggested_question) if sentence not in asked)
-    return message.voss_delivery is not VossDelivery.MIRROR and not any(len(own.split()) > ECHO_WORDS for own in told)
+    return message.voss_delivery is not VossDelivery.MIRROR and not _tells(message.suggested_question)
+
+
+@lru_cache(maxsize=1024)
+def _tells(text: str) -> bool:
+    """Whether any sentence of more than an echo does not ask. Every later turn of a conversation looks at it again."""
+    asked = set(questions(text))
+    told = (sentence for sentence in sentences(text) if sentence not in asked)
+    return any(len(own.split()) > ECHO_WORDS for own in told)
 
 
 def _run(turn: JudgedTurn) -> Counted | None:

@@ -6,11 +6,10 @@ turn are the dimensions that it supports with a quote of this turn.
 
 from __future__ import annotations
 
-from engine.guardrails.grounding import located
 from engine.model.qualification import Dimension
 from evals.inference.resampling import Array
 from evals.metrics.formulas import f1, mean_defined, precision, ratio, recall
-from evals.metrics.judged import JudgedTurn
+from evals.metrics.judged import JudgedTurn, identified
 from evals.metrics.metric import FIVE_POINTS, Counted, Margin, Metric, Tally, Totals
 from evals.metrics.wording import held, numbers, tokens
 
@@ -46,13 +45,12 @@ def _values(turn: JudgedTurn) -> Counted | None:
 
 
 def _quotes(turn: JudgedTurn) -> Counted | None:
-    found = turn.proposed.extraction.found
-    turns = turn.conversation.turns[: turn.record.turn + 1]
-    counts = {"verbatim": 0.0, "n": 0.0}
-    for dimension in found.identified:
-        evidence = found.signal(dimension).evidence
-        counts["n"] += max(1, len(evidence))
-        counts["verbatim"] += sum(located(item, turns) is not None for item in evidence)
+    claims = [signal.evidence for signal in identified(turn.proposed.extraction.found).values()]
+    verbatim = turn.verbatim
+    counts = {
+        "verbatim": float(sum((item.quote, item.turn) in verbatim for evidence in claims for item in evidence)),
+        "n": float(sum(max(1, len(evidence)) for evidence in claims)),
+    }
     return counts if counts["n"] else {}
 
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 from typing import Literal
 
+from engine.guardrails.grounding import located
 from engine.model.analysis import Analysis, Source
 from engine.model.conversation import Conversation, Turn
 from engine.model.qbs import QBSQuestionRecommendation
-from engine.model.qualification import AnySignal, Dimension
+from engine.model.qualification import AnySignal, Dimension, QualificationState
 from evals.judgements import Judgement
 from evals.labels import TurnLabel
 from evals.records import Failure, TurnRecord
@@ -25,6 +27,16 @@ class View(StrEnum):
 
     MODEL = "model"  # what the variant itself answered, without the fallbacks
     ALL = "all"  # fallbacks too: what the seller saw
+
+
+_SIGNALS = tuple((dimension, dimension.is_bant, attrgetter(dimension.field)) for dimension in Dimension)
+
+
+def identified(found: QualificationState) -> dict[Dimension, AnySignal]:
+    """The signals that say something, by dimension. Asked of every turn several times, so each is looked up once."""
+    bant, meddic = found.bant, found.meddic
+    signals = ((dimension, signal(bant if is_bant else meddic)) for dimension, is_bant, signal in _SIGNALS)
+    return {dimension: signal for dimension, signal in signals if signal.identified}
 
 
 @dataclass(frozen=True)
@@ -81,9 +93,26 @@ class JudgedTurn:
     @cached_property
     def claimed(self) -> Mapping[Dimension, AnySignal]:
         """The signals that are supported by a quote of this turn, as they were used."""
-        found = self.used.extraction.found
-        signals = {dimension: found.signal(dimension) for dimension in found.identified}
-        return {key: own for key, own in signals.items() if any(item.turn == self.record.turn for item in own.evidence)}
+        turn = self.record.turn
+        signals = identified(self.used.extraction.found)
+        return {key: own for key, own in signals.items() if any(item.turn == turn for item in own.evidence)}
+
+    @cached_property
+    def verbatim(self) -> frozenset[tuple[str, int]]:
+        """The quotes that were proposed and stand in a customer's turn so far, with the turn that they name.
+
+        A quote that the turn before has found is not looked for again: conversations only grow.
+        """
+        found = self.earlier[-1].verbatim if self.earlier else frozenset()
+        turns = self.conversation.turns[: self.record.turn + 1]
+        quoted = (item for signal in identified(self.proposed.extraction.found).values() for item in signal.evidence)
+        here = {(item.quote, item.turn): item for item in quoted}
+        return frozenset(key for key, item in here.items() if key in found or located(item, turns) is not None)
+
+    @cached_property
+    def known(self) -> Mapping[Dimension, AnySignal]:
+        """What is known of the deal after the turn."""
+        return identified(self.record.after.qualification)
 
     @property
     def share_of_conversation(self) -> float:

@@ -16,7 +16,7 @@ _SOURCE = "labels.jsonl, dimensions, and the state after the turn"
 def _dimensions(turn: JudgedTurn) -> Counted | None:
     if turn.label is None:
         return None
-    known = frozenset(turn.record.after.qualification.identified)
+    known = turn.known.keys()
     counts = {"tp": len(known & turn.said), "fp": len(known - turn.said), "fn": len(turn.said - known)}
     return {part: float(count) for part, count in counts.items()}
 
@@ -27,7 +27,8 @@ def _values(turn: JudgedTurn) -> Counted | None:
     counts = {"held": 0.0, "n": 0.0}
     for label in turn.label.dimensions:
         if tokens(label.value):
-            agreed, of = held(label.value, turn.record.after.qualification.signal(label.dimension).value or "")
+            known = turn.known.get(label.dimension)
+            agreed, of = held(label.value, known.value or "" if known else "")
             counts["held"] += agreed / of
             counts["n"] += 1
     return counts

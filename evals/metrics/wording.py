@@ -53,10 +53,17 @@ def tokens(text: str) -> tuple[str, ...]:
 
 def held(text: str, claimed: str) -> tuple[int, int]:
     """How many of the tokens of `text` stand in `claimed` too, and how many there are."""
-    wanted = Counter(tokens(text))
-    return (wanted & Counter(tokens(claimed))).total(), wanted.total()
+    wanted, there = _counted(text), _counted(claimed)
+    return sum(min(number, there.get(token, 0)) for token, number in wanted.items()), wanted.total()
 
 
+@lru_cache(maxsize=4096)
+def _counted(text: str) -> Counter[str]:
+    """How often each token stands in a text. A value is looked at on every turn after it was said."""
+    return Counter(tokens(text))
+
+
+@lru_cache(maxsize=4096)
 def numbers(text: str) -> str:
     """The numbers of a text alone, in one spelling."""
     return " ".join(token for token in tokens(text) if token[0].isdigit())

@@ -210,9 +210,9 @@ def _counts(tally: Tally, columns: Mapping[str, Any]) -> Counts:
     judged = columns["part"] == _JUDGED
     return Counts(
         tally=tally,
-        judged=columns["record"][judged].astype(np.int64),
-        record=columns["record"][~judged].astype(np.int64),
-        part=columns["part"][~judged].astype(np.int64),
+        judged=columns["record"][judged],
+        record=columns["record"][~judged],
+        part=columns["part"][~judged],
         amount=columns["amount"][~judged],
     )
 

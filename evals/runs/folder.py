@@ -18,7 +18,7 @@ from evals.errors import RunDamagedError, RunError, RunFinishedError
 from evals.files import flush_folder, write_atomically
 from evals.locks import is_locked, locked
 from evals.records import RunManifest, RunStatus, RunTotals, TurnRecord
-from evals.runs.lines import Place, StoredRecord, line_number, line_of, read_bodies, read_record, record_of
+from evals.runs.lines import Place, StoredRecord, TurnLines, line_number, read_bodies, read_record, record_of
 from evals.runs.spec import canonical
 from evals.runs.writer import GroupWriter
 
@@ -137,14 +137,13 @@ class RunWriter:
     def __init__(self, folder: RunFolder, on_disk: OnDisk) -> None:
         self._folder = folder
         self._size = _cut_torn_end(folder)
-        self._writer = GroupWriter[TurnRecord](folder.turns_file, on_disk)
+        self._lines = TurnLines()
+        self._writer = GroupWriter[TurnRecord](folder.turns_file, self._line_of, on_disk)
         flush_folder(folder.path)
 
     def submit(self, record: TurnRecord) -> None:
         """Hand over a record; `on_disk` says when it is safe. Raises OSError if an earlier one could not be written."""
-        line = line_of(record)
-        self._writer.submit(line, record)
-        self._size += len(line)
+        self._writer.submit(record)
 
     def close(self) -> None:
         """Wait until everything submitted is on disk. Raises OSError if it could not be written."""
@@ -156,6 +155,11 @@ class RunWriter:
         final = totals.model_copy(update={"size_bytes": self._size})
         write_atomically(self._folder.path / FINISHED, final.model_dump_json(indent=2).encode() + b"\n")
         return final
+
+    def _line_of(self, record: TurnRecord) -> bytes:
+        line = self._lines.line_of(record)
+        self._size += len(line)
+        return line
 
 
 def status_of(path: Path) -> RunStatus:

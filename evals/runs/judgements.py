@@ -77,10 +77,10 @@ def writing_judgements(run: Path, on_disk: OnDisk, *, timeout: float = 1.0) -> I
     file = run / JUDGEMENTS
     with locked(run / LOCK, what=f"judging the run {run.name}", timeout=timeout):
         _cut_torn_end(file)
-        writer = GroupWriter[Judgement](file, on_disk)
+        writer = GroupWriter[Judgement](file, line_of, on_disk)
         flush_folder(run)
         try:
-            yield lambda judgement: writer.submit(line_of(judgement), judgement)
+            yield writer.submit
         finally:
             writer.close()
 

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
+from engine.model.state import ConversationState
 from engine.model.value import Value
 from evals.errors import RunDamagedError, RunError
 from evals.records import TurnRecord
 
 _HEAD, _MIDDLE, _TAIL = b'{"check":"', b'","record":', b"}\n"
+_MAX_ENDED = 500  # states of a few KB whose next turn may be to come: more than run side by side
 _RECORD_STARTS = len(_HEAD) + 8 + len(_MIDDLE)
 
 
@@ -38,8 +41,44 @@ class StoredRecord:
     place: Place
 
 
+class TurnLines:
+    """The lines of turn records, each what `line_of` makes of it, with the JSON of a state made once.
+
+    What one turn ends with is what the next turn of the conversation begins with, and states never change: the JSON of
+    `after` is kept until a record begins with that very state.
+    """
+
+    def __init__(self) -> None:
+        self._ended: dict[int, tuple[ConversationState, bytes]] = {}  # by id, which the state kept here keeps its own
+
+    def line_of(self, record: TurnRecord) -> bytes:
+        result = record.result.model_dump_json().encode()
+        before = self._before(record.before)
+        after = before if record.after is record.before else record.after.model_dump_json().encode()
+        self._remember(record.after, after)
+        head = b'{"run_id":%b,"conversation_id":%b,"turn":%d,"sample":%d,"before":' % (
+            to_json(record.run_id),
+            to_json(record.conversation_id),
+            record.turn,
+            record.sample,
+        )
+        return _framed(b"".join((head, before, b',"result":', result, b',"after":', after, b"}")))
+
+    def _before(self, state: ConversationState) -> bytes:
+        _, known = self._ended.pop(id(state), (state, None))
+        return state.model_dump_json().encode() if known is None else known
+
+    def _remember(self, state: ConversationState, written: bytes) -> None:
+        self._ended[id(state)] = (state, written)
+        if len(self._ended) > _MAX_ENDED:
+            del self._ended[next(iter(self._ended))]
+
+
 def line_of(record: Value) -> bytes:
-    body = record.model_dump_json().encode()
+    return _framed(record.model_dump_json().encode())
+
+
+def _framed(body: bytes) -> bytes:
     return b"".join((_HEAD, _checksum(body), _MIDDLE, body, _TAIL))
 
 

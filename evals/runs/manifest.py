@@ -16,7 +16,7 @@ from engine.model.conversation import Conversation
 from evals.gold import LABELS_VARIANT
 from evals.library import Dataset
 from evals.matching import conversation_hash
-from evals.records import Fork, RunManifest, RunSpec, StateMode, Variant
+from evals.records import Fork, PickedTurns, RunManifest, RunSpec, StateMode, Variant
 from evals.runs.spec import run_id_of, turns_expected
 
 PACKAGES = ("qbs-workbench", "pydantic", "instructor", "litellm", "openai", "jinja2", "duckdb")
@@ -30,6 +30,7 @@ def new_spec(
     *,
     state_mode: StateMode = StateMode.CARRIED,
     fork: Fork | None = None,
+    picked: PickedTurns | None = None,
     samples: int = 1,
     attempt: int = 0,
 ) -> RunSpec:
@@ -47,6 +48,7 @@ def new_spec(
         samples=samples,
         engine_hash=engine_hash(),
         attempt=attempt,
+        picked=picked,
     )
 
 

@@ -17,12 +17,17 @@ def run_id_of(spec: RunSpec) -> str:
 
 
 def canonical(spec: RunSpec) -> RunSpec:
-    """The spec with its conversations in order: equal for specs that ask for the same run."""
-    return spec.model_copy(update={"conversation_ids": tuple(sorted(set(spec.conversation_ids)))})
+    """The spec with its conversations and picked turns in order: equal for specs that ask for the same run."""
+    update: dict[str, object] = {"conversation_ids": tuple(sorted(set(spec.conversation_ids)))}
+    if spec.picked is not None:
+        update["picked"] = spec.picked.model_copy(update={"turns": tuple(sorted(set(spec.picked.turns)))})
+    return spec.model_copy(update=update)
 
 
 def turns_expected(spec: RunSpec, conversations: Iterable[Conversation]) -> int:
-    """How many records the run will have: customer turns, from the fork on, times samples."""
+    """How many records the run will have: the picked turns, or customer turns from the fork on, times samples."""
+    if spec.picked is not None:
+        return len(set(spec.picked.turns)) * spec.samples
     first = spec.fork.turn if spec.fork else 0
     turns = sum(turn.index >= first for conversation in conversations for turn in conversation.customer_turns)
     return turns * spec.samples

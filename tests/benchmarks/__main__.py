@@ -26,11 +26,16 @@ NAMES = (
     "harness",
     "statistics",
     "scoreboard",
+    "judging",
     "outcomes",
+    "outcome_facts",
     "state",
     "tenants",
     "live_turn",
     "live_killed",
+    "killed",
+    "off_policy",
+    "calibration",
 )
 RESULTS = Path(os.environ.get("QBS_HOME", ".qbs")) / "bench"
 

@@ -12,12 +12,13 @@ from engine.errors import InputError
 from engine.model.analysis import FallbackReason, Source
 from engine.model.qualification import QualificationState
 from engine.rules import recommend_by_seed
-from evals.compare import Comparison, compare, turn_changes
+from evals.compare import Comparison, compare, judged_together, turn_changes
 from evals.inference.verdict import Verdict
 from evals.metrics import METRICS, find_metric, find_metrics
 from evals.metrics.judged import View
 from evals.records import TurnRecord
 from evals.scoring import Scores, score
+from evals.turn_changes import keys_of
 from tests.evals.metrics.turns import analysis, record, said, signal
 from tests.evals.runs_of import by_labels, by_model, by_rules, shipped, talks
 from tests.evals.values import conversation, label
@@ -45,7 +46,7 @@ def test_the_same_run_twice_is_tied_in_everything(view: View):
     assert set(verdicts(found).values()) == {Verdict.TIED}
     assert {row.difference.value for row in found.rows} <= {0.0, None}
     assert {(row.difference.low, row.difference.high) for row in found.rows} <= {(0.0, 0.0), (None, None)}
-    assert turn_changes(scores, scores, find_metric("extraction.f1")) == ()
+    assert not turn_changes(scores, scores, find_metric("extraction.f1"))
 
 
 @pytest.mark.parametrize(
@@ -285,3 +286,41 @@ def test_runs_that_cannot_be_compared_are_refused(other: Scores, message: str):
 def test_a_row_that_was_not_compared_is_refused_by_name():
     with pytest.raises(InputError, match=r"'question\.type' was not compared; compared were: extraction\.f1"):
         compare(of_answers("rr"), of_answers("rr"), resamples=10).row("question.type")
+
+
+# Several comparisons together
+
+
+def test_verdicts_of_several_comparisons_are_adjusted_for_all_of_them():
+    rules, labels, model = (
+        of_shipped(own(), name) for own, name in ((by_rules, "r"), (by_labels, "l"), (by_model, "m"))
+    )
+    alone = [compare(rules, other, resamples=RESAMPLES) for other in (labels, model)]
+    together = judged_together(alone)
+    assert [comparison.together for comparison in (*alone, *together)] == [1, 1, 2, 2]
+    for one, both in zip(alone, together, strict=True):
+        for before, after in zip(one.rows, both.rows, strict=True):
+            assert (before.p is None) is (after.holm is None)
+            assert before.p is None or before.holm <= after.holm
+    family = [row.p for own in alone for row in own.rows if row.p is not None and not row.metric.detail]
+    surest = min((row for own in together for row in own.rows if not row.metric.detail and row.p is not None),
+                 key=lambda row: row.p)  # fmt: skip
+    assert surest.holm == pytest.approx(min(1.0, len(family) * surest.p))
+
+
+def test_a_comparison_alone_is_judged_as_it_was():
+    found = labels_against_rules()
+    assert judged_together([found]) == (found,)
+    assert judged_together([]) == ()
+
+
+def test_what_moved_is_made_only_where_it_is_looked_at():
+    changes = turn_changes(of_shipped(by_rules(), "r"), of_shipped(by_labels(), "l"), find_metric("extraction.f1"))
+    assert list(changes[2:5]) == [changes[place] for place in (2, 3, 4)]
+    assert list(changes[::-1]) == list(reversed(changes))
+    assert (
+        [(change.conversation_id, change.turn) for change in changes]
+        == list(keys_of(changes))
+        == list(keys_of(list(changes)))
+    )
+    assert [change.gain for change in changes] == sorted((change.gain for change in changes), reverse=True)

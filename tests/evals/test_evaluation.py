@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from evals.evaluation import evaluate, variant_key
 from evals.library import Dataset, load_dataset
 from evals.metrics import find_metrics
 from evals.metrics.judged import View
+from evals.origins import Origin, origin_line
 from evals.records import StateMode, Variant
 from evals.runner import run
 from evals.runs.counts import CountStore
@@ -119,6 +121,16 @@ async def test_missing_labels_are_said(toys: Path, tmp_path: Path, labelled: tup
     assert [text for text in found.notes if note and note in text] == list(found.notes)
     assert bool(found.notes) is (note is not None)
     assert found.scores().estimates(resamples=100)["operations.failures"].value == 0.0
+
+
+@pytest.mark.parametrize("origin", [None, *Origin])
+async def test_conversations_that_customers_did_not_hold_are_said_to_be_so(
+    toys: Path, tmp_path: Path, origin: Origin | None
+):
+    made = replace(dataset(toys, labelled=("alpha", "beta", "gamma")), origin=origin)
+    found = evaluate(await replayed(tmp_path / "runs", made), made)
+    not_held = origin in (Origin.WRITTEN, Origin.SIMULATED)
+    assert found.notes == ((origin_line(origin),) if not_held else ())
 
 
 async def test_a_run_that_still_grows_is_judged_and_not_kept(toys: Path, tmp_path: Path, store: CountStore):

@@ -11,7 +11,7 @@ from evals.inference import resampling
 from evals.inference.intervals import Spread, estimate, interval, p_value, spread
 from evals.inference.multiplicity import benjamini_hochberg, holm
 from evals.inference.power import smallest_detectable
-from evals.inference.resampling import Array, flipped_totals, resampled_totals
+from evals.inference.resampling import CLUSTERS, Array, clustered, flipped_totals, resampled_totals
 from evals.inference.significance import mcnemar_p, sign_flip_p
 from evals.inference.verdict import Verdict, judge
 from tests.benchmarks import simulated
@@ -34,6 +34,29 @@ def of_values(*values: float) -> Array:
 
 
 # Resampling
+
+
+def test_of_very_many_conversations_groups_are_resampled_with_the_same_result():
+    many = np.random.default_rng(3).gamma(2.0, size=(3_000, 2))
+    own = clustered(many)
+    assert len(own) == CLUSTERS
+    np.testing.assert_allclose(own.sum(axis=0), many.sum(axis=0))
+    grouped = spread(mean(all_of(resampled_totals(many, resamples=4_000))), 3_000)
+    relative = many / many.mean(axis=0)  # the ratio's error by linearisation
+    expected = mean(many.sum(axis=0)) * np.sqrt(((relative[:, 0] - relative[:, 1]) ** 2).mean() / len(many))
+    assert grouped.error == pytest.approx(float(expected), rel=0.08)
+    assert grouped.degrees == CLUSTERS - 1
+
+
+def test_up_to_so_many_conversations_each_is_resampled():
+    few = np.ones((CLUSTERS, 1))
+    assert clustered(few) is few
+
+
+def test_sign_flips_of_very_many_conversations_turn_groups():
+    differences = np.random.default_rng(5).normal(size=(2_500, 1))
+    totals = all_of(flipped_totals(differences, flips=3_000))
+    assert totals.std() == pytest.approx(np.sqrt((differences**2).sum()), rel=0.08)
 
 
 def test_a_resample_draws_as_many_conversations_as_there_are():

@@ -15,7 +15,7 @@ from engine.model.conversation import Conversation
 from evals.errors import LockedError
 from evals.progress import Progress
 from evals.records import Fork, RunStatus, StateMode
-from evals.runner import run
+from evals.runner import picked_turns, run
 from evals.runs import writer as writer_module
 from evals.runs.folder import RunFolder
 from tests.evals.values import FakeAnalyzer, conversation, labels_of, manifest
@@ -187,11 +187,42 @@ async def test_a_fork_runs_from_its_turn_on(tmp_path: Path):
     assert [record.turn for record in folder.records()] == [3, 5, 7]
 
 
+async def test_picked_turns_are_answered_in_the_states_that_an_earlier_run_had_there(tmp_path: Path):
+    earlier = fresh(tmp_path)
+    await run(earlier, TALKS, Watching())
+    wanted = {("c2", 3), ("c4", 1), ("c4", 5)}
+    picked = [record for record in earlier.records() if (record.conversation_id, record.turn) in wanted]
+    talks = [TALKS[1], TALKS[3]]
+    folder = fresh(tmp_path, talks, state_mode=StateMode.TURNS, picked=picked_turns(picked), samples=2)
+    watching = Watching(0.01)
+    progress = await run(folder, talks, watching, picked=picked)
+    assert (progress.done, progress.total, progress.complete) == (6, 6, True)
+    assert watching.most_at_once > 2  # turns of one conversation side by side: nothing is carried
+    befores = {(record.conversation_id, record.turn): record.before for record in picked}
+    assert {(r.conversation_id, r.turn): r.before for r in folder.records()} == befores
+    assert {record.key for record in folder.records()} == {(*turn, sample) for turn in wanted for sample in (0, 1)}
+
+
+async def test_a_stopped_run_of_picked_turns_goes_on_with_those_that_are_missing(tmp_path: Path):
+    earlier = fresh(tmp_path)
+    await run(earlier, TALKS, Watching())
+    picked = [record for record in earlier.records() if record.conversation_id == "c6"]
+    folder = fresh(tmp_path, [TALKS[5]], state_mode=StateMode.TURNS, picked=picked_turns(picked))
+    stop = asyncio.Event()
+    first = Watching(after=2, then=stop.set)
+    assert (await run(folder, [TALKS[5]], first, picked=picked, stop=stop, concurrency=1)).done == 2
+    second = Watching()
+    assert (await run(folder, [TALKS[5]], second, picked=picked)).complete
+    assert set(first.asked).isdisjoint(second.asked)
+    assert len(second.asked) == 4
+
+
 MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "other conversations": ({}, {"conversations": TALKS[:2]}, "are not those that the run"),
     "gold without labels": ({"state_mode": StateMode.GOLD}, {}, "gold state needs labels"),
     "gold with labels for some": ({"state_mode": StateMode.GOLD}, {"labels": {"c1": {}}}, "have none: c2, c3"),
     "labels without gold": ({}, {"labels": {}}, "other state modes take none"),
+    "turns that were not picked": ({"state_mode": StateMode.TURNS}, {}, "picked turns need the records"),
     "a fork without a start": ({"state_mode": StateMode.FORK}, {}, "a fork needs the record that its spec names"),
 }
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
+from evals.judged_turns import judged_turns
 from evals.metrics import METRICS, find_metric, find_metrics
 from evals.metrics.judged import View
 from evals.records import Failure
-from evals.scoring import judged_turns, score
+from evals.scoring import score
 from tests.evals.metrics.turns import FALLBACK, analysis, record, said, signal
 from tests.evals.values import conversation, label
 
@@ -91,6 +92,30 @@ def test_turns_are_judged_in_order_whatever_the_order_of_the_records():
     records = [right(TALKS[0], 5), right(TALKS[0], 1), right(TALKS[0], 3)]
     turns = list(judged_turns(records, LABELS, TALKS))
     assert [(turn.record.turn, len(turn.earlier)) for turn in turns] == [(1, 0), (3, 1), (5, 2)]
+
+
+def test_a_conversation_is_judged_as_soon_as_it_is_complete_and_then_let_go():
+    read: list[tuple[str, int]] = []
+
+    def records():
+        for talk in TALKS[:2]:
+            for turn in (1, 3, 5):
+                read.append((talk.id, turn))
+                yield right(talk, turn)
+
+    turns = judged_turns(records(), LABELS, TALKS)
+    assert [next(turns).record.turn for _ in range(3)] == [1, 3, 5]
+    assert {conversation for conversation, _ in read} == {"alpha"}
+
+
+def test_scores_do_not_depend_on_the_order_of_the_records():
+    records = [own for talk in TALKS for own in (right(talk, 1), wrong(talk, 3), right(talk, 5))]
+    mixed = [records[place] for place in (7, 2, 0, 8, 5, 1, 3, 6, 4)]
+    first, second = (score(own, LABELS, TALKS, F1) for own in (records, mixed))
+    assert first.records == second.records
+    one, other = (scores.counts["extraction.hits"] for scores in (first, second))
+    for name in ("judged", "record", "part", "amount"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 def test_samples_are_conversations_answered_apart():

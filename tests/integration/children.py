@@ -27,6 +27,11 @@ from tests.evals.values import FakeAnalyzer, conversation, manifest
 from workbench.cli import main
 
 
+def kills(full: int, part: int) -> int:
+    """How often to kill: `full` in `make bench`, which says so, else `part` of it."""
+    return full if os.environ.get("QBS_BENCH") else part
+
+
 def talks(count: int, customer_turns: int) -> list[Conversation]:
     return [conversation(f"talk-{number}", customer_turns) for number in range(count)]
 
@@ -62,6 +67,20 @@ def refresh(index: str, runs: str, times: int) -> None:
         RunIndex(Path(index), Path(runs)).refresh()
 
 
+def sync(url: str, path: str, tenant: str, batch: int) -> None:
+    """Synchronise the copy of outcomes once."""
+    from engine.state.database import Database
+    from evals.learning.facts import OutcomeStore
+    from evals.learning.sync import sync as synchronise
+
+    async def once() -> None:
+        database = Database(url)
+        await synchronise(database, OutcomeStore(Path(path)), tenant, batch=batch)
+        await database.aclose()
+
+    asyncio.run(once())
+
+
 def qbs(arguments: list[str], environment: dict[str, str]) -> None:
     """The command line itself; what it prints goes nowhere."""
     os.environ.update(environment)
@@ -72,7 +91,7 @@ def qbs(arguments: list[str], environment: dict[str, str]) -> None:
     main()
 
 
-TASKS = {"replay": replay, "refresh": refresh, "qbs": qbs}
+TASKS = {"replay": replay, "refresh": refresh, "sync": sync, "qbs": qbs}
 
 
 def serve(preloaded: Sequence[str]) -> None:

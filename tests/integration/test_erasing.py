@@ -23,7 +23,9 @@ def test_every_row_of_the_tenant_goes_and_no_other(urls):
     before = everything(urls)
     assert erase_tenant(urls.maintenance, TENANTS[0]) == {table.name: 2 for table in TABLES}
     after = everything(urls)
-    assert {name: [row for row in rows if not row.startswith(f"({TENANTS[0]}")] for name, rows in before.items()} == after
+    assert {
+        name: [row for row in rows if not row.startswith(f"({TENANTS[0]}")] for name, rows in before.items()
+    } == after
     assert all(len(rows) == 4 for rows in after.values())
     assert erase_tenant(urls.maintenance, TENANTS[0]) == {table.name: 0 for table in TABLES}
 

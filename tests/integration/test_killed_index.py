@@ -16,9 +16,9 @@ from evals.runs.folder import RunFolder
 from evals.runs.index import RunIndex
 from evals.runs.rows import TurnRow, turn_row
 from tests.evals.values import FakeAnalyzer, manifest
-from tests.integration.children import Children, talks
+from tests.integration.children import Children, kills, talks
 
-KILLS = 60
+KILLS = kills(60, 20)
 TURNS_PER_KILL = 5
 
 
@@ -30,7 +30,7 @@ async def records(tmp_path: Path) -> list[TurnRecord]:
     return list(folder.records())
 
 
-def test_sixty_kills_while_refreshing_leave_the_rows_of_the_folder(tmp_path: Path, records: list[TurnRecord]):
+def test_kills_while_refreshing_leave_the_rows_of_the_folder(tmp_path: Path, records: list[TurnRecord]):
     index = RunIndex(tmp_path / "index.duckdb", tmp_path / "runs")
     folder = RunFolder.create(tmp_path / "runs", manifest(*talks(10, 30)))
     paths = {"index": str(tmp_path / "index.duckdb"), "runs": str(tmp_path / "runs")}

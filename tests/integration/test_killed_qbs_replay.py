@@ -22,9 +22,9 @@ from engine.llm.fake.chat import ChatRequest
 from engine.model.analysis import Analysis
 from evals.records import RunStatus, TurnRecord
 from evals.runs.folder import RunFolder, run_folders
-from tests.integration.children import Children
+from tests.integration.children import Children, kills
 
-KILLS = 20
+KILLS = kills(20, 6)
 CONVERSATIONS = (
     *("budget-withdrawn", "deep-unasked", "deflector", "founder", "hypotheticals", "metrics-insurance"),
     *("nurse-manager", "one-word", "security-review", "stalled-resumed", "topic-shifter", "won-energy"),
@@ -69,7 +69,7 @@ def model(witness: Witness) -> Iterator[FakeModel]:
     loop.close()
 
 
-def test_killed_twenty_times_it_ends_as_if_undisturbed_and_pays_for_nothing_twice(
+def test_killed_again_and_again_it_ends_as_if_undisturbed_and_pays_for_nothing_twice(
     tmp_path: Path, model: FakeModel, witness: Witness
 ) -> None:
     choose, killed, whole = random.Random(7), tmp_path / "killed", tmp_path / "whole"

@@ -16,14 +16,14 @@ from evals.records import RunStatus, TurnRecord
 from evals.runner import run
 from evals.runs.folder import RunFolder, run_folders
 from tests.evals.values import FakeAnalyzer, manifest
-from tests.integration.children import Children, talks
+from tests.integration.children import Children, kills, talks
 
-KILLS = 20
+KILLS = kills(20, 8)
 TURNS_PER_SESSION = 12
 SHAPE = {"count": 10, "customer_turns": 30}  # 300 turns: more than 20 sessions can ask about
 
 
-async def test_a_replay_killed_twenty_times_equals_an_undisturbed_one(tmp_path: Path):
+async def test_a_replay_killed_again_and_again_equals_an_undisturbed_one(tmp_path: Path):
     runs, choose = tmp_path / "killed", random.Random(20)
     kept: list[TurnRecord] = []
     with Children() as children:

@@ -67,7 +67,8 @@ async def test_a_scripted_customer_gets_the_answers_of_a_replay(
     analyses = [item.analysis for item in kept.turns if item.analysis is not None]
     assert {source.label for analysis in analyses for source in analysis.sources.values()} == {"recorded"}
     reader = live._reader(Answers("recorded", dataset.folder / "recordings"))
-    again = [record async for record in replay(recorded, reader.analyzer, run_id="again")]
+    analyzer = live._services.analyzer_for(reader.variant, reader.service)
+    again = [record async for record in replay(recorded, analyzer, run_id="again")]
     assert [record.result for record in again] == analyses
     assert kept.state is not None
     assert kept.state.metadata["qbs"] == again[-1].after.metadata["qbs"]

@@ -12,6 +12,7 @@ from engine.analyzers import RulesAnalyzer
 from engine.folding import KeptTurn, with_opening
 from engine.model.conversation import DealStage, Speaker
 from engine.model.state import ConversationState
+from engine.prompts import PromptLibrary
 from engine.stages import validate_transition
 from engine.state.repository import SavedState
 from workbench.background import Background
@@ -64,7 +65,7 @@ class ConversationsInMemory(LiveConversations):
     async def _prepare(self, answers: Answers, steps: Steps) -> None:
         """Nobody is asked."""
 
-    async def _take(self, contact: LiveContact, saying: Saying, steps: Steps) -> str:
+    async def _take(self, contact: LiveContact, saying: Saying, prompts: PromptLibrary | None, steps: Steps) -> str:
         await asyncio.sleep(0)
         self.delivered.append((saying.id, saying.answers.by))
         opened = saying.opening.model_copy(update={"tenant_id": f"uuid-of-{contact.tenant}", "state_id": "a-state"})

@@ -157,8 +157,8 @@ def test_opening_another_turn_compares_nothing_anew(runs: tuple[str, ...], monke
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("compared again")
 
-    monkeypatch.setattr("evals.compare.compare", refuse)
-    monkeypatch.setattr("evals.lift.turn_changes", refuse)
+    monkeypatch.setattr("evals.compare.compare_paired", refuse)
+    monkeypatch.setattr("evals.compare.changes_of", refuse)
     before = address(app)["at"]
     button(app, "Next").click().run()  # type: ignore[attr-defined]
     assert not app.exception
@@ -171,6 +171,7 @@ def test_several_runs_are_each_measured_against_the_first(home: Path) -> None:
     shown = text(app)
     assert "Recorded answers against Rules" in shown
     assert "Nothing about the quality of unanswered and Rules could be measured" in shown
+    assert "adjusted for 2 comparisons together" in shown
     assert address(app)["shown"] == [unanswered]
 
 

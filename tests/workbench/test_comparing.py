@@ -10,11 +10,15 @@ import pytest
 
 from engine.errors import InputError
 from engine.model.conversation import Channel, Persona
+from evals.compare import judged_together
+from evals.judgements import question_of
 from evals.library import Dataset
 from evals.metrics import find_metric
 from evals.metrics.judged import View
 from evals.progress import Progress
+from evals.runs.judgements import judgements_hash, writing_judgements
 from evals.slices import Slice
+from tests.evals.judged_runs import judgement
 from tests.workbench.prepared import DATASET, prepare
 from workbench.comparing import Comparisons, RunState, Wanted, comparing
 from workbench.services import Services
@@ -78,6 +82,47 @@ def test_what_moved_is_counted_once_and_who_was_right(services: Services, wanted
     assert sum(made.outcomes(metric).values()) == len(made.changes(metric)) > 0
 
 
+def judged(services: Services, run_id: str, model: str, rating: int) -> str:
+    """Have `model` rate every question of a run; the hash of all that was judged there."""
+    folder = services.run(run_id)
+    questions = {question_of(record) for record in folder.records()} - {None}
+    with writing_judgements(folder.path, lambda _: None) as submit:
+        for question in questions:
+            submit(judgement(rating, rating, of=tuple(question), model=model))
+    return judgements_hash(folder.path)
+
+
+def test_both_runs_are_judged_by_the_judge_who_judged_both(
+    services: Services, wanted: Wanted, dataset: Dataset
+) -> None:
+    comparisons, runs = Comparisons(services), (wanted.first.run_id, wanted.second.run_id)
+    judged(services, runs[0], "only/the-first", 4)
+    judged(services, runs[0], "only/the-first-again", 4)
+    alone = replace(wanted, judgements=tuple(judgements_hash(services.run(run).path) for run in runs))
+    assert comparisons.compare(alone, dataset).comparison.row("judged.naturalness").first.value is None
+    hashes = (judged(services, runs[0], "both", 2), judged(services, runs[1], "both", 3))
+    row = comparisons.compare(replace(wanted, judgements=hashes), dataset).comparison.row("judged.naturalness")
+    assert (row.first.value, row.second.value) == (2.0, 3.0)
+
+
+def test_another_judgement_is_another_comparison(services: Services, wanted: Wanted, dataset: Dataset) -> None:
+    comparisons = Comparisons(services)
+    made = comparisons.compare(wanted, dataset)
+    again = replace(wanted, judgements=(judged(services, wanted.first.run_id, "m", 3), ""))
+    assert comparisons.found(again) is None
+    assert again.key != wanted.key
+    assert comparisons.compare(again, dataset) is not made
+
+
+def test_verdicts_of_several_share_what_was_made(services: Services, wanted: Wanted, dataset: Dataset) -> None:
+    made, metric = Comparisons(services).compare(wanted, dataset), find_metric("known.f1")
+    changes = made.changes(metric)
+    (first, _) = judged_together([made.comparison, made.comparison])
+    told = made.judged_as(first)
+    assert (told.comparison.together, made.comparison.together) == (2, 1)
+    assert told.changes(metric) is changes
+
+
 async def test_in_the_background_it_says_how_far_it_is(services: Services, wanted: Wanted, dataset: Dataset) -> None:
     comparisons, told = Comparisons(services), []
     outcome = await comparing(comparisons, wanted, dataset, ("extraction.f1",))(told.append, asyncio.Event())
@@ -96,3 +141,18 @@ async def test_once_stopped_it_keeps_what_was_judged(services: Services, wanted:
     outcome = await comparing(comparisons, wanted, dataset, ())(stop_after_the_first, stop)
     assert "stopped" in outcome
     assert comparisons.found(wanted) is None
+
+
+async def test_it_can_be_stopped_while_a_run_is_scored(
+    services: Services, wanted: Wanted, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.comparing.TOLD_AT_ONCE", 2)
+    stop, told = asyncio.Event(), []
+
+    def stop_early(progress: Progress) -> None:
+        told.append(progress.done)
+        if progress.done >= 2:
+            stop.set()
+
+    assert "stopped" in await comparing(Comparisons(services), wanted, dataset, ())(stop_early, stop)
+    assert told == [0, 2]

@@ -10,7 +10,7 @@ import pytest
 
 from engine.model.conversation import Channel, Persona
 from engine.prompts import ANALYSIS_PROMPTS, PromptLibrary
-from evals.compare import Comparison, TurnChange, compare, turn_changes
+from evals.compare import Comparison, compare, turn_changes
 from evals.inference.verdict import Verdict
 from evals.lift import lift
 from evals.metrics import METRICS, find_metric
@@ -20,13 +20,14 @@ from evals.repeats import Variation
 from evals.report import render
 from evals.scoring import Scores, score
 from evals.slices import Slice
+from evals.turn_changes import TurnChange
 from tests.evals.report.rows import BETTER, OPEN, TIED, WORSE, comparison, row
 from tests.evals.runs_of import by_labels, by_model, by_rules, shipped, talks
 from tests.workbench.prepared import conversation, run_row, side
 from workbench.presenters import compare_costs, compare_export, compare_forest, compare_prompts, compare_scoreboard
 from workbench.presenters import compare_report as reports
 from workbench.presenters import compare_turns as turns
-from workbench.presenters.compare_prompts import AskedSide, Piece, word_difference
+from workbench.presenters.compare_prompts import AskedSide
 
 F1 = find_metric("extraction.f1")
 TALKS = turns.Talks.of(shipped())
@@ -158,26 +159,6 @@ def test_the_forest_marks_verdicts_by_shape_and_word_and_runs_by_place():
 
 
 # Prompts
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [
-        ("the same words", "the  same\nwords", []),
-        ("ask one thing", "ask two things", [("same", "ask"), ("removed", "one thing"), ("added", "two things")]),
-        ("keep this", "keep this too", [("same", "keep this"), ("added", "too")]),
-        ("", "all new", [("added", "all new")]),
-    ],
-)
-def test_prompts_are_compared_word_by_word(first, second, expected):
-    assert [(piece.kind, piece.text) for piece in word_difference(first, second) if piece.kind != "gap"] == expected
-
-
-def test_words_far_from_a_difference_are_left_out():
-    words = [f"w{number}" for number in range(200)]
-    pieces = word_difference(" ".join(words), " ".join([*words[:100], "new", *words[100:]]))
-    assert sum(len(piece.text.split()) for piece in pieces) < 40
-    assert Piece("added", "new") in pieces
 
 
 def _asked(name: str, hashes: dict[str, str], variant: str = "rules") -> AskedSide:
@@ -321,3 +302,18 @@ def test_a_part_is_named_in_words():
     title = shipped().conversation("deflector").title
     assert reports.part_words(part, TALKS) == f"Only: Manager or Individual contributor; dev part; {title}."
     assert reports.part_words(Slice(), TALKS) == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (run_row(variant="rules"), "fixed rules, no model"),
+        (run_row(variant="llm:m", reasoning_model="m"), "asked in this run (m)"),
+        (run_row(variant="recorded, merge latest"),
+         "recorded answers, played back; judged again without asking: merge latest"),
+        (run_row(variant="llm:m, folded again", fast_model="m"),
+         "asked in an earlier run (m); judged again without asking: folded again"),
+    ],
+)  # fmt: skip
+def test_a_run_says_where_its_answers_came_from(row, words):
+    assert reports.source_words(row) == words

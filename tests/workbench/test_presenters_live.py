@@ -14,7 +14,7 @@ from engine.model.analysis import FallbackReason, Source
 from engine.model.conversation import Channel, DealStage, Persona, Speaker, Turn
 from engine.model.qbs import EngagementSignal, PainDepthLevel, VossDelivery
 from engine.model.qualification import Dimension
-from engine.outcomes import Outcome, OutcomeDetails, OutcomeStatus, OutcomeType, StandingOutcome
+from engine.outcomes import OfferedChoice, Outcome, OutcomeDetails, OutcomeStatus, OutcomeType, StandingOutcome
 from engine.rules import analyze_by_rules
 from engine.state.repository import SavedState
 from evals.library import load_dataset
@@ -127,7 +127,7 @@ def test_what_became_of_a_draft_is_said(said: tuple[str, str] | tuple[()], words
     assert what_became(talk, 5, "The draft.") == words
 
 
-def standing(status: OutcomeStatus, *, turn: int = 5, sent: bool | None = None) -> StandingOutcome:
+def standing(status: OutcomeStatus, *, turn: int = 5, sent: bool | None = None, **chosen: object) -> StandingOutcome:
     details = OutcomeDetails(
         target=Dimension.PAIN,
         delivery=VossDelivery.LABEL,
@@ -138,6 +138,7 @@ def standing(status: OutcomeStatus, *, turn: int = 5, sent: bool | None = None) 
         interaction_count=3,
         turn=turn,
         analyzer="rules",
+        **chosen,
     )
     outcome = Outcome(
         outcome_id=uuid4(),
@@ -166,6 +167,25 @@ def test_a_question_that_went_out_is_said_to_be_sent() -> None:
     assert word is not None
     assert word.name == "Sent, outcome pending"
     assert "3 Mar 2026, 12:00" in word.meaning
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "says"),
+    [
+        ((0.925, 0.075), "chosen at random among 2; this one had a chance of 92 %"),
+        ((0.004, 0.996), "this one had a chance of less than 1 %"),
+        ((1.0,), None),  # there was nothing else to choose
+        ((), None),
+    ],
+)
+def test_a_question_that_was_chosen_at_random_says_so(probabilities: tuple[float, ...], says: str | None) -> None:
+    choices = tuple(
+        OfferedChoice(question_type="impact", target="pain", delivery="label", probability=share)
+        for share in probabilities
+    )
+    word = outcome_word(standing(OutcomeStatus.PENDING, propensity=next(iter(probabilities), None), choices=choices), 5)
+    assert word is not None
+    assert (says in word.meaning) if says else ("random" not in word.meaning)
 
 
 def test_the_outcome_of_another_question_is_not_shown() -> None:

@@ -38,6 +38,10 @@ LATER = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
          ("old", "c")),
         ([run_row("m", "llm:m"), run_row("l", "labels"), run_row("r", "rules")], ("r", "m")),
         ([run_row("new", "rules"), run_row("old", "rules")], ("new", "old")),
+        ([run_row("try", "rules", state_mode="turns"), run_row("old", "rules"), run_row("c", "recorded")],
+         ("old", "c")),
+        ([run_row("try", "rules", state_mode="turns"), run_row("r", "rules", status=RunStatus.INCOMPLETE)],
+         ("r", "try")),
     ],
 )  # fmt: skip
 def test_two_different_variants_are_put_side_by_side(rows: list[RunRow], chosen: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from engine.errors import ConfigurationError, InputError
+from engine.errors import ConfigurationError, InputError, PromptError
 from evals.records import Variant
 from workbench.services import Services, build_services
 from workbench.settings import Secret, Settings
@@ -70,3 +70,29 @@ def test_a_variant_without_models_is_no_analyzer(services):
 def test_the_key_is_nowhere_in_what_services_show_of_themselves(tmp_path):
     services = Services(Settings(home=tmp_path, api_key=Secret("sk-canary")), tmp_path)
     assert "sk-canary" not in repr(services)
+
+
+def test_a_variant_is_answered_with_the_prompts_that_it_names(services):
+    shipped = services.prompts().load("question")
+    text = shipped.content.decode().replace("Under 45 words.", "Under 40 words.")
+    saved = services.prompt_workspace().save("question", text, parent="question", author="Ada")
+    variant = Variant(name="llm:m", reasoning_model="m", fast_model="m", prompts={"question": saved.hash})
+    assert services.prompts_of(variant).load("question").ref == saved.ref
+    assert services.prompts_of(variant.model_copy(update={"prompts": {}})).load("question").ref == shipped.ref
+    assert services.prompts("question@v2").load("question").ref == saved.ref
+    assert services.prompts("shipped").load("question").ref == shipped.ref
+    assert services.prompts().find(saved.ref).version == "v2"
+    with pytest.raises(UnknownNameError, match="there is no prompt set 'brief'; there is shipped"):
+        services.prompts("brief")
+    with pytest.raises(PromptError, match="no version of the prompt 'question' has the content"):
+        services.prompts_of(variant.model_copy(update={"prompts": {"question": "0" * 64}}))
+
+
+def test_a_variant_says_which_turns_its_prompts_show(services):
+    shipped = services.prompts().load("question")
+    text = shipped.content.decode().replace("\n---\n##", "\nexamples: [talks/c07/3]\n---\n##", 1)
+    services.prompt_workspace().save("question", text, parent="question", author="Ada")
+    dataset = Services(services.settings).dataset("b2b_discovery")
+    assert services.variant("llm:m", dataset).examples == ()
+    assert services.variant("llm:m", dataset, services.prompts("question@v2")).examples == ("talks/c07/3",)
+    assert services.variant("rules", dataset, services.prompts("question@v2")).examples == ()

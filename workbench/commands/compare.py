@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import product
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -128,14 +128,14 @@ def compare(
 def pairs_of(
     judged: Sequence[Evaluation], part: Slice, view: Literal["model", "all", "both"], metrics: Sequence[Metric]
 ) -> Iterator[Pair]:
-    """Each further run against the first, in each view that is wanted."""
+    """Each further run against the first, in each view that is wanted, judged together within a view."""
     from evals.metrics.judged import View
-    from workbench.evaluations import compared
+    from workbench.evaluations import compared, judged_as_one
 
     first, *others = judged
     views = tuple(View) if view == "both" else (View(view),)
-    for other, own in product(others, views):
-        yield compared(first, other, part, own, metrics)
+    by_view = [judged_as_one([compared(first, other, part, own, metrics) for other in others]) for own in views]
+    return chain.from_iterable(zip(*by_view, strict=True))
 
 
 def pair_text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from evals.compare import Comparison, Row, TurnChange
+from evals.compare import Comparison, Row
 from evals.gates import Checked, Outcome
 from evals.lift import Disagreement, Ledger, Lift
 from evals.metrics.judged import View
@@ -14,6 +14,7 @@ from evals.records import Estimate
 from evals.repeats import Variation
 from evals.report import figures
 from evals.report.verdicts import headline, is_measured
+from evals.turn_changes import TurnChange
 from workbench.text import count, table
 
 VIEWS = {
@@ -33,6 +34,8 @@ def comparison_text(comparison: Comparison, *, details: bool) -> str:
         f"{VIEWS[comparison.view]}; {_common(comparison)}",
         headline(comparison, "A", "B").quality if shown else "Nothing could be measured in either run.",
     ]
+    if comparison.together > 1:
+        head.append(f"Verdicts and adjusted p are those of {comparison.together} comparisons together (Holm over all).")
     return "\n".join([*head, "", _scoreboard(shown)] if shown else head)
 
 

@@ -171,6 +171,7 @@ def _rows(dataset: Dataset, split: str | None) -> Iterator[dict[str, Any]]:
         if split in (None, dataset.split[conversation.id]):
             yield {
                 "dataset": dataset.name,
+                "origin": dataset.origin,
                 "id": conversation.id,
                 "title": conversation.title,
                 "account": conversation.account,
@@ -186,6 +187,8 @@ def _rows(dataset: Dataset, split: str | None) -> Iterator[dict[str, Any]]:
 
 
 def _table(dataset: Dataset, split: str | None) -> str:
+    from evals.origins import origin_line
+
     rows = list(_rows(dataset, split))
     turns = sum(row["customer_turns"] for row in rows)
     title = f"{dataset.name}: {count(len(rows), 'conversation')}, {count(turns, 'customer turn')}"
@@ -201,9 +204,8 @@ def _table(dataset: Dataset, split: str | None) -> str:
         ]
         for row in rows
     ]
-    return (
-        f"{title}\n\n{table(cells, ['ID', 'TITLE', 'PERSONA', 'CHANNEL', 'TURNS', 'SPLIT', 'LABELLED'], right=[4, 6])}"
-    )
+    header = ["ID", "TITLE", "PERSONA", "CHANNEL", "TURNS", "SPLIT", "LABELLED"]
+    return f"{title}\n{origin_line(dataset.origin)}\n\n{table(cells, header, right=[4, 6])}"
 
 
 def _find(name: str, dataset: str | None) -> tuple[Conversation, Dataset]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from evals.records import Estimate
     from evals.repeats import Variation
     from workbench.evaluations import Pair
+    from workbench.replays import ReplayRequest
 
 EPILOG = """\
 \b
@@ -43,6 +44,7 @@ Examples:
   qbs evaluate --variant recorded --against rules
   qbs evaluate pilot --variant llm --samples 3
   qbs evaluate --variant recorded --against rules --gate gates.toml
+  qbs evaluate --variant llm --prompts question@v2 --against llm
 
 \b
 What is missing of a run is replayed first; what is there is used as it is.
@@ -60,6 +62,9 @@ def register(cli: typer.Typer) -> None:
 def evaluate(
     dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help=f"{DEFAULT_DATASET} if not given.")] = None,
     variant: Annotated[str, typer.Option(metavar="NAME", help="What answers, as in `qbs replay`.")] = "rules",
+    prompts: Annotated[
+        str | None, typer.Option("--prompts", metavar="SET", help="Its prompts; what --against names has shipped ones.")
+    ] = None,
     against: Annotated[
         str | None, typer.Option(metavar="RUN|VARIANT", help="Compare with this; the one judged is B.")
     ] = None,
@@ -86,7 +91,8 @@ def evaluate(
         raise typer.BadParameter(f"{needs.condition.text!r} needs --against RUN", param_hint="--gate / --fail-if")
     metrics = chosen_metrics(metric or [], gates)
     services = build_services(with_options(load_settings(), max_cost_usd=limit_cost, max_calls=limit_calls))
-    judged = _judged(services, dataset or DEFAULT_DATASET, variant, against, samples, split, as_json=as_json)
+    own = _request(services, dataset or DEFAULT_DATASET, variant, prompts, split)
+    judged = _judged(services, dataclasses.replace(own, samples=samples), against, as_json=as_json)
     tell_notes(judged)
     found = _Found.of(judged, view, metrics)
     unusable = unusable_in_gates(judged, [find_metric(own.condition.metric) for own in gates])
@@ -169,25 +175,26 @@ def _gates(file: Path | None, conditions: list[str], *, fail_on_not_enough_data:
     return found.view, (*(strict if fail_on_not_enough_data else found.gates), *told)
 
 
-def _judged(
-    services: Services,
-    dataset: str,
-    variant: str,
-    against: str | None,
-    samples: int,
-    split: Literal["dev", "test"] | None,
-    *,
-    as_json: bool,
-) -> tuple[Evaluation, ...]:
-    """The run to compare with, if any, and the run to judge, replayed as far as they were missing."""
-    from workbench.evaluations import evaluations
+def _request(
+    services: Services, dataset: str, variant: str, prompts: str | None, split: Literal["dev", "test"] | None
+) -> ReplayRequest:
+    from workbench.commands.replay import chosen_prompts
     from workbench.replays import ReplayRequest
 
-    own = ReplayRequest(dataset, variant=variant, split=split, samples=samples)
+    return ReplayRequest(dataset, variant=variant, split=split, prompts=chosen_prompts(services, prompts, variant))
+
+
+def _judged(services: Services, own: ReplayRequest, against: str | None, *, as_json: bool) -> tuple[Evaluation, ...]:
+    """The run to compare with, if any, and the run to judge, replayed as far as they were missing.
+
+    A variant to compare with has the shipped prompts, so that a change of prompts alone can be compared.
+    """
+    from workbench.evaluations import evaluations
+
     names = []
     if against is not None:
         is_variant = _VARIANT.fullmatch(against) is not None
-        other = dataclasses.replace(own, variant=against, samples=1)
+        other = dataclasses.replace(own, variant=against, samples=1, prompts=None)
         names.append(_replayed(services, other, as_json=as_json) if is_variant else services.run(against).run_id)
     names.append(_replayed(services, own, as_json=as_json))
     return evaluations(services, names)

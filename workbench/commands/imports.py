@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ Examples:
   qbs import calls.jsonl                 into a data set called `calls`
   qbs import calls.jsonl --into pilot    into one called `pilot`
   qbs import calls.jsonl --replace       replaces what is there already
+  qbs import calls.jsonl --origin recorded   says that customers held them
   qbs conversations check calls.jsonl    only looks
 
 \b
@@ -41,16 +42,22 @@ def import_file(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace conversations that are there already under the same id.")
     ] = False,
+    origin: Annotated[
+        Literal["recorded", "written", "simulated"] | None,
+        typer.Option(help="Where all conversations of the data set come from: customers, an author, or code."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Import conversations of your own: all of a file, or none."""
     from evals.importers.own import import_conversations
+    from evals.origins import Origin
 
     name = _dataset_name(file, into)
     services = build_services()
     services.check_own_name(name)
     _refuse_problems(file)
-    imported = import_conversations(file, services.conversations_folder / name, replace=replace)
+    said = None if origin is None else Origin(origin)
+    imported = import_conversations(file, services.conversations_folder / name, replace=replace, origin=said)
     if as_json:
         show_json({"dataset": name, "added": list(imported.added), "replaced": list(imported.replaced)})
         return

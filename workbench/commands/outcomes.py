@@ -10,10 +10,13 @@ from uuid import uuid4
 import typer
 
 from engine.errors import ConfigurationError, InputError, StateError
+from workbench.commands import outcomes_facts
 from workbench.commands.exits import FAILED
 from workbench.commands.moments import past
 from workbench.commands.outcomes_report import counts_text, events_text, outcome_facts, outcomes_text, resolved_text
 from workbench.commands.output import AsJson, show, show_json
+from workbench.commands.what_if import EPILOG as WHAT_IF_EPILOG
+from workbench.commands.what_if import what_if
 from workbench.databases import Role
 from workbench.services import Services, build_services
 from workbench.text import one_of
@@ -133,11 +136,13 @@ def register(cli: typer.Typer) -> None:
     group.command("list", epilog=LIST_EPILOG)(list_all)
     group.command("count", epilog=COUNT_EPILOG)(count_all)
     group.command("resolve", epilog=RESOLVE_EPILOG)(resolve)
+    group.command("what-if", epilog=WHAT_IF_EPILOG)(what_if)
     report = typer.Typer(help="Tell what happened to a question.", no_args_is_help=True)
     report.command("sent", epilog=SENT_EPILOG)(report_sent)
     report.command("not-sent", epilog=NOT_SENT_EPILOG)(report_not_sent)
     report.command("reply", epilog=REPLY_EPILOG)(report_reply)
     group.add_typer(report, name="report", epilog=REPORT_EPILOG)
+    outcomes_facts.register(group)
     cli.add_typer(group, name="outcomes", epilog=EPILOG)
 
 

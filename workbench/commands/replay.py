@@ -17,6 +17,7 @@ from workbench.text import cost, count, duration
 
 if TYPE_CHECKING:
     from engine.model.analysis import FallbackReason
+    from engine.prompts import PromptLibrary
     from evals.progress import Progress
     from evals.records import Fork
     from evals.runs.rows import RunRow
@@ -32,6 +33,8 @@ Examples:
   qbs replay --state gold                 each turn from the labelled state
   qbs replay --variant recorded --fork latest:c07:9
                                           go on from turn 9 of the newest run
+  qbs replay --variant llm --turns-of latest --turn c07:9 --turn c11:3
+                                          these turns, each in its state there
 
 \b
 The variants: rules, recorded, labels, llm (the configured models), llm:MODEL,
@@ -61,6 +64,15 @@ def replay(
     fork: Annotated[
         str | None, typer.Option(metavar="RUN:CONVERSATION:TURN", help="Go on from a turn of an earlier run.")
     ] = None,
+    turns_of: Annotated[
+        str | None, typer.Option("--turns-of", metavar="RUN", help="Only single turns, in this run's state there.")
+    ] = None,
+    turn: Annotated[
+        list[str] | None, typer.Option("--turn", metavar="CONVERSATION:TURN", help="Which; may be repeated.")
+    ] = None,
+    prompts: Annotated[
+        str | None, typer.Option("--prompts", metavar="SET", help="shipped, a saved set, or such as question@v2.")
+    ] = None,
     samples: Annotated[int, typer.Option(min=1, max=1000, metavar="K", help="Ask everything this often.")] = 1,
     split: Annotated[Literal["dev", "test"] | None, typer.Option(help="Only this part of the data set.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Ask anew what was answered before.")] = False,
@@ -89,9 +101,25 @@ def replay(
         max_seconds=limit_time,
     )
     services = build_services(settings)
-    request = _request(services, dataset, conversation or [], variant, state=state, fork=fork, split=split)
-    outcome = perform(services, plan_replay(services, dataclasses.replace(request, samples=samples, again=again)))
+    if turns_of or turn:
+        if conversation or fork or split or state == "gold":
+            raise typer.BadParameter("--turns-of takes --turn, and no --conversation, --fork, --split or --state")
+        request = _of_turns(services, dataset, variant, turns_of, turn or [])
+    else:
+        request = _request(services, dataset, conversation or [], variant, state=state, fork=fork, split=split)
+    library = chosen_prompts(services, prompts, variant)
+    request = dataclasses.replace(request, samples=samples, again=again, prompts=library)
+    outcome = perform(services, plan_replay(services, request))
     conclude(services, outcome, as_json=as_json)
+
+
+def chosen_prompts(services: Services, name: str | None, variant: str) -> PromptLibrary | None:
+    """The prompts that `--prompts` names. Raises UnknownNameError with the choices, typer.BadParameter."""
+    if name is None:
+        return None
+    if variant in ("rules", "labels"):
+        raise typer.BadParameter(f"{variant} asks no model, so that no prompt is used", param_hint="--prompts")
+    return services.prompts(name)
 
 
 def prepare_runs(services: Services) -> None:
@@ -162,6 +190,28 @@ def _request(
     )
 
 
+def _of_turns(
+    services: Services, dataset: str | None, variant: str, run: str | None, turns: Sequence[str]
+) -> ReplayRequest:
+    """Read --turns-of RUN --turn CONVERSATION:TURN. Raises typer.BadParameter."""
+    from evals.records import PickedTurns
+    from workbench.replays import ReplayRequest
+
+    if not (run and turns):
+        raise typer.BadParameter("--turns-of RUN and --turn CONVERSATION:TURN go together")
+    spec = (folder := services.run(run)).manifest.spec
+    picked = PickedTurns(run_id=folder.run_id, turns=tuple(sorted({_turn(text) for text in turns})))
+    return ReplayRequest(dataset or spec.dataset, variant=variant, picked=picked)
+
+
+def _turn(text: str) -> tuple[str, int]:
+    """Read CONVERSATION:TURN. Raises typer.BadParameter."""
+    conversation, _, turn = text.rpartition(":")
+    if not (conversation and turn.isascii() and turn.isdigit()):
+        raise typer.BadParameter(f"{text!r} is not CONVERSATION:TURN, such as c07:9", param_hint="--turn")
+    return conversation, int(turn)
+
+
 def _fork(services: Services, text: str) -> Fork:
     """Read RUN:CONVERSATION:TURN; the run may be named as everywhere. Raises typer.BadParameter."""
     from evals.records import Fork
@@ -191,6 +241,9 @@ def conclude(services: Services, outcome: Outcome, *, as_json: bool) -> None:
     if problem := model_problem(services, row):
         say(problem)
         raise typer.Exit(FAILED)
+    if row.variant == "recorded" and row.fallbacks:
+        turns = count(row.fallbacks, "turn")
+        say(f"{turns} fell back: there is no recording of them with these prompts; `--variant llm` asks a model")
     say(f"Next: qbs runs show {outcome.run_id}\n{in_the_app(row.dataset)}")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from engine.merge import joined_evidence
 from engine.model.analysis import Analysis
 from engine.model.qbs import PainDepthLevel
+from evals.origins import Origin, origin_line
 from evals.records import Failure, TurnRecord
 from evals.runs.rows import RunRow, TurnRow
 from workbench.commands.output import paragraph
@@ -31,12 +32,13 @@ def summary_facts(turns: Sequence[TurnRow]) -> dict[str, Any]:
     }
 
 
-def summary_text(row: RunRow, turns: Sequence[TurnRow]) -> str:
-    """The same for a person."""
+def summary_text(row: RunRow, turns: Sequence[TurnRow], origin: Origin | None = None) -> str:
+    """The same for a person. `origin` is that of the data set."""
     facts = summary_facts(turns)
     lines = [
         ("status", f"{row.status}, {row.turns:,} of {count(row.turns_expected, 'turn')}, {_when(row)}"),
         ("data set", f"{row.dataset}, {count(row.conversations, 'conversation')}, {row.state_mode} state"),
+        ("conversations", origin_line(origin).partition(": ")[2]),
         ("variant", row.variant + _models(row)),
         ("samples", str(row.samples) if row.samples > 1 else ""),
         ("answers from", _counted(facts["sources"]) or "nobody yet"),

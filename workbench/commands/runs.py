@@ -111,10 +111,11 @@ def show_run(
             show(conversation_text(row, records))
         return
     turns = services.run_index().turns(run_id)
+    origin = services.origin(row.dataset)
     if as_json:
-        show_json(run_facts(row) | summary_facts(turns))
+        show_json(run_facts(row) | {"origin": origin} | summary_facts(turns))
     else:
-        show(summary_text(row, turns))
+        show(summary_text(row, turns, origin))
 
 
 def export_run(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from engine.model.conversation import Channel, Conversation, Persona
 from evals.dataset_manifest import Split
+from evals.origins import Origin, origin_line
 from workbench.components.focus import released
 from workbench.presenters.conversations import Wanted
 from workbench.presenters.customer_text import on_one_line
@@ -105,8 +106,8 @@ def right(names: Mapping[str, str]) -> None:
     _side("with", RIGHT, {run_id: name for run_id, name in names.items() if run_id != st.session_state.get(LEFT)})
 
 
-def about(item: Conversation) -> None:
-    """Who talks to whom, and how: one quiet line, which wraps between its facts."""
+def about(item: Conversation, origin: Origin | None) -> None:
+    """Who talks to whom, how, and where the data set has it from: one quiet line, which wraps between its facts."""
     facts = {
         "person": ", ".join(part for part in (item.contact.name, item.contact.title) if part),
         "domain": " · ".join(part for part in (item.account, item.industry) if part),
@@ -114,6 +115,7 @@ def about(item: Conversation) -> None:
         "forum": CHANNELS[item.channel].name,
         "tag": item.id,
         "flag": f"Began in {STAGES[item.opening_stage].name.lower()}",
+        "history_edu": origin_line(origin).capitalize(),
     }
     with st.container(horizontal=True, gap="small"):
         for icon, fact in facts.items():

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from workbench.presenters.compare_prompts import Piece, PromptDifference
+from evals.tuning.word_diff import Piece
+from workbench.presenters.compare_prompts import PromptDifference
 from workbench.presenters.customer_text import on_one_line
 
 _PIXELS = 320
@@ -21,12 +22,13 @@ def prompts(found: Sequence[PromptDifference], names: tuple[str, str]) -> None:
         st.markdown(f"**{own.title}** :small[:gray[{on_one_line(' · '.join(refs))}]]\\\n{on_one_line(own.said)}")
         if own.pieces:
             with st.container(height=_PIXELS, border=True):
-                st.markdown(" ".join(map(_piece, own.pieces)))
+                st.markdown(" ".join(map(piece, own.pieces)))
 
 
-def _piece(piece: Piece) -> str:
-    text = on_one_line(piece.text)
-    match piece.kind:
+def piece(own: Piece) -> str:
+    """Some words of a difference as markdown: told by sign and weight, not by colour alone."""
+    text = on_one_line(own.text)
+    match own.kind:
         case "removed":
             return f":orange-background[:material/remove: ~~{text}~~]"
         case "added":

@@ -33,9 +33,10 @@ from workbench.services import Services
 from workbench.variants import variant_named
 
 if TYPE_CHECKING:
-    from engine.analyzers import Analyzer
     from engine.drafting import Draft
+    from engine.live.released import ReleasedPrompts
     from engine.llm.service import ModelService
+    from engine.prompts import PromptLibrary
     from engine.state.database import Database, TenantSession, TenantSessions
     from evals.records import Variant
 
@@ -47,11 +48,17 @@ MOST_KEPT = 500  # contacts whose steps are kept to be shown again
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A variant, with what asks models for it and what analyses with the answers."""
+    """A variant, with what asks models for it.
+
+    Models are asked with the prompts in production. Recorded answers are those to the shipped prompts, and stay so.
+    """
 
     variant: Variant
     service: ModelService
-    analyzer: Analyzer
+
+    @property
+    def asks_models(self) -> bool:
+        return self.variant.reasoning_model is not None and self.variant.name != RECORDED
 
 
 class LiveConversations:
@@ -68,6 +75,7 @@ class LiveConversations:
         self._prepared: set[str] = set()
         self._opening = asyncio.Lock()
         self._database: Database | None = None
+        self._released: ReleasedPrompts | None = None
 
     @property
     def is_open(self) -> bool:
@@ -119,12 +127,15 @@ class LiveConversations:
         async with self._opening:
             if self._database is None:
                 self._database = await self._services.database()
+                self._released = self._services.released_prompts(self._database)
 
     async def aclose(self) -> None:
         """Close what was opened. The process otherwise takes it along."""
         self._drafts.cancel()
         for reader in self._readers.values():
             await reader.service.aclose()
+        if self._released is not None:
+            await self._released.aclose()
         if self._database is not None:
             await self._database.aclose()
 
@@ -166,10 +177,13 @@ class LiveConversations:
         async with self._tenant(tenant).begin() as session:
             return await self._sight(session, contact, tenant)
 
-    async def draft(self, contact: LiveContact, talk: Talk, answers: Answers) -> Draft | None:
+    async def draft(
+        self, contact: LiveContact, talk: Talk, answers: Answers, prompts: PromptLibrary | None = None
+    ) -> Draft | None:
         """The reply to the newest message that was analysed; None if there is none.
 
-        It is drafted once, also where several pages ask for it meanwhile.
+        It is drafted once, also where several pages ask for it meanwhile. `prompts` are those that the message was
+        analysed with, if that is known; else those in production.
         """
         turn = talk.answered
         if turn is None:
@@ -181,9 +195,10 @@ class LiveConversations:
         channel = said[-1].channel or state.last_channel or talk.conversation.channel
         recommendation = analysis.question.recommendation
 
-        def drafting() -> Coroutine[Any, Any, Draft]:
-            drafter = self._services.drafter(reader.variant, reader.service, channel)
-            return drafter.draft(state, said, recommendation, channel=channel)
+        async def drafting() -> Draft:
+            used = prompts or await self._prompts(contact.tenant, reader)
+            drafter = self._services.drafter(reader.variant, reader.service, channel, used)
+            return await drafter.draft(state, said, recommendation, channel=channel)
 
         key = DraftOf(contact, turn, reader.variant.name, analysis.model_dump_json())
         return await self._drafts.get(key, drafting)
@@ -192,16 +207,18 @@ class LiveConversations:
         """Take the turn, do what goes with it, and draft the reply; why it was not saved, in words, or nothing."""
         steps = steps or Steps()
         try:
+            prompts = await self._prompts(contact.tenant, self._reader(saying.answers))
             if saying.turn.speaker is Speaker.CUSTOMER:
                 await self._prepare(saying.answers, steps)
             steps.begin(Step.ACCEPTING)
-            problem = await self._take(contact, saying, steps)
+            problem = await self._take(contact, saying, prompts, steps)
             if not problem:
                 await self._move_as_recorded(contact, saying)
             if not problem and saying.turn.speaker is Speaker.CUSTOMER:
                 steps.begin(Step.DRAFTING)
                 kept = await self.kept(contact)
-                await self.draft(contact, talk_of(kept.state or saying.opening, kept.turns), saying.answers)
+                talk = talk_of(kept.state or saying.opening, kept.turns)
+                await self.draft(contact, talk, saying.answers, prompts)
             return problem
         finally:
             steps.end()
@@ -212,18 +229,24 @@ class LiveConversations:
         A recorded answer needs none of it, unless it is not in order.
         """
         reader = self._reader(answers)
-        asks = reader.variant.reasoning_model is not None and reader.variant.name != RECORDED
-        if asks and reader.variant.name not in self._prepared:
+        if reader.asks_models and reader.variant.name not in self._prepared:
             steps.begin(Step.PREPARING)
             await reader.service.warm_up()
             self._prepared.add(reader.variant.name)
 
-    async def _take(self, contact: LiveContact, saying: Saying, steps: Steps) -> str:
+    async def _prompts(self, tenant: str, reader: _Reader) -> PromptLibrary | None:
+        """What models are asked with for a tenant: from the first call of a message to its draft the same."""
+        if self._released is None or not reader.asks_models:
+            return None
+        return (await self._released.of(tenant)).prompts.library()
+
+    async def _take(self, contact: LiveContact, saying: Saying, prompts: PromptLibrary | None, steps: Steps) -> str:
         """Take one turn; why it was not saved, in words, empty if it was."""
         from engine.live import Message
 
-        analyzer = WatchedAnalyzer(self._reader(saying.answers).analyzer, steps)
-        engine = self._services.live_engine(self._opened, analyzer)
+        reader = self._reader(saying.answers)
+        analyzer = self._services.analyzer_for(reader.variant, reader.service, prompts=prompts)
+        engine = self._services.live_engine(self._opened, WatchedAnalyzer(analyzer, steps))
         said = {name: getattr(saying.turn, name) for name in ("text", "speaker", "name", "time", "channel")}
         taken = await engine.take_turn(
             contact.tenant, contact.account, contact.contact, Message(id=saying.id, **said), opening=saying.opening
@@ -290,7 +313,7 @@ class LiveConversations:
         variant = variant_named(answers.by, self._services.settings, prompts, answers.recordings or Path())
         if variant.name not in self._readers:
             service = self._services.model_service_for(variant)
-            self._readers[variant.name] = _Reader(variant, service, self._services.analyzer_for(variant, service))
+            self._readers[variant.name] = _Reader(variant, service)
         return self._readers[variant.name]
 
     def _tenant(self, tenant: str) -> TenantSessions:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Literal
 
-from evals.compare import Comparison, TurnChange
+from evals.compare import Comparison
 from evals.comparison_rows import ComparisonRow, facts, rows_of
 from evals.metrics.metric import Metric
 from evals.runs.schema import arrow_table
 from evals.slices import stage_at
+from evals.turn_changes import TurnChange
 from workbench.presenters.compare_turns import Talks
 
 Format = Literal["CSV", "Parquet", "JSON"]

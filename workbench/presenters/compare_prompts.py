@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from engine.errors import PromptError
 from engine.model.context import ConversationContext
@@ -21,23 +18,9 @@ from engine.prompts import (
     render_recent_turns,
 )
 from evals.records import TurnRecord, Variant
+from evals.tuning.word_diff import Piece, word_difference
 
-_AROUND = 14  # words kept on either side of a difference
-_WORDS = re.compile(r"\S+")
 TITLES = {"extraction": "Qualification", "question": "Question", "expansion": "People"}
-
-Kind = Literal["same", "removed", "added", "gap"]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Words that both have, or only the first (removed), or only the second (added); a gap stands for words left out.
-
-    A break of line in the prompt is a plain space here.
-    """
-
-    kind: Kind
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +50,6 @@ def prompt_differences(
 ) -> tuple[PromptDifference, ...]:
     """All three prompts as both runs sent them; those that neither sent are left out."""
     return tuple(_difference(name, first, second, conversation, library) for name in _asked(first, second))
-
-
-def word_difference(first: str, second: str) -> tuple[Piece, ...]:
-    """What differs between two texts, with a few words around it. Nothing where only white space does."""
-    one, other = _WORDS.findall(first), _WORDS.findall(second)
-    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    pieces: list[Piece] = []
-    for group in matcher.get_grouped_opcodes(_AROUND):
-        pieces.extend((Piece("gap", "…"), *_of_group(group, one, other)))
-    return tuple(pieces)
-
-
-def _of_group(
-    group: Sequence[tuple[str, int, int, int, int]], one: Sequence[str], other: Sequence[str]
-) -> Iterator[Piece]:
-    for tag, start, end, other_start, other_end in group:
-        if tag == "equal":
-            yield Piece("same", " ".join(one[start:end]))
-            continue
-        if start < end:
-            yield Piece("removed", " ".join(one[start:end]))
-        if other_start < other_end:
-            yield Piece("added", " ".join(other[other_start:other_end]))
 
 
 def _asked(first: AskedSide, second: AskedSide) -> list[str]:
@@ -125,7 +85,7 @@ def _text(name: str, side: AskedSide, conversation: Conversation, library: Promp
     """The prompt as it was sent at this turn; None if its version is not known any more."""
     try:
         prompt = library.find(f"{name}@{side.variant.prompts[name]}")
-        rendered = _BUILDERS[name](side.record, conversation, library.choosing({name: prompt.version}))
+        rendered = _BUILDERS[name](side.record, conversation, library.using(prompt))
     except PromptError:
         return None
     return "\n\n".join(f"{message['role']}: {message['content']}" for message in rendered.messages)

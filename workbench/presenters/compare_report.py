@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.model.conversation import Conversation
-from evals.compare import Comparison, TurnChange
+from evals.compare import Comparison
 from evals.labels import TurnLabel
 from evals.metrics.metric import Metric
 from evals.report import Report, ReportedRun, ReportedTurn
 from evals.runs.rows import RunRow
 from evals.slices import Slice
+from evals.turn_changes import TurnChange
 from workbench.presenters.compare_turns import Talks, line, ordered
 from workbench.presenters.sides import Side
 from workbench.presenters.words import CHANNELS, DEPTHS, DIMENSIONS, ENGAGEMENTS, PERSONAS, QUESTION_TYPES, STAGES, Word
@@ -68,8 +69,10 @@ def report(
 def source_words(row: RunRow) -> str:
     """Where a run's answers came from, plainly."""
     models = ", ".join(sorted({model for model in (row.reasoning_model, row.fast_model) if model}))
-    source = _SOURCES.get(row.variant, "asked in this run")
-    return f"{source} ({models})" if models else source
+    variant, _, policy = row.variant.partition(", ")
+    source = _SOURCES.get(variant, "asked in an earlier run" if policy else "asked in this run")
+    told = f"{source} ({models})" if models else source
+    return f"{told}; judged again without asking: {policy}" if policy else told
 
 
 def part_words(part: Slice, talks: Talks) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from engine.model.conversation import Conversation
-from evals.compare import Comparison, Row, TurnChange
+from evals.compare import Comparison, Row
 from evals.dataset_manifest import Split
 from evals.inference.verdict import Verdict
 from evals.labels import TurnLabel, TurnLabels
@@ -16,6 +17,7 @@ from evals.metrics.metric import Metric
 from evals.report import figures
 from evals.report.verdicts import family_of, is_measured
 from evals.slices import stage_at
+from evals.turn_changes import TurnChange, keys_of
 from workbench.presenters.words import CHANNELS, ENGAGEMENTS, PERSONAS, STAGES
 from workbench.text import clip
 
@@ -60,7 +62,7 @@ class TurnList:
     """The turns that got worse, or better, most first; one page of `lines`, numbered from 1."""
 
     lines: tuple[TurnLine, ...]
-    keys: tuple[tuple[str, int], ...]  # of all turns in this order, not of this page alone
+    keys: Sequence[tuple[str, int]]  # of all turns in this order, not of this page alone
     page: int
     pages: int
 
@@ -90,15 +92,24 @@ def first_choice(rows: Sequence[Row]) -> str | None:
 
 
 def moves(changes: Sequence[TurnChange]) -> Moves:
-    worse, better = (sum(change.gain * sign > 0 for change in changes) for sign in (-1, 1))
-    return Moves(worse, better, len(changes) - worse - better)
+    """`changes` begin with the largest gain, here and below, so that few of many have to be looked at."""
+    better, upto = _bounds(changes)
+    return Moves(len(changes) - upto, better, upto - better)
 
 
-def ordered(changes: Sequence[TurnChange], order: Order) -> list[TurnChange]:
-    """Those that moved this way, the one that moved most first. `changes` begin with the largest gain."""
-    if order == "better":
-        return [change for change in changes if change.gain > 0]
-    return [change for change in reversed(changes) if change.gain < 0]
+def ordered(changes: Sequence[TurnChange], order: Order) -> Sequence[TurnChange]:
+    """Those that moved this way, the one that moved most first."""
+    better, upto = _bounds(changes)
+    return changes[:better] if order == "better" else changes[upto:][::-1]
+
+
+def _bounds(changes: Sequence[TurnChange]) -> tuple[int, int]:
+    """How many gained, and how many did not lose."""
+    return bisect_left(changes, 0.0, key=_loss), bisect_right(changes, 0.0, key=_loss)
+
+
+def _loss(change: TurnChange) -> float:
+    return -change.gain
 
 
 def turn_list(talks: Talks, metric: Metric, changes: Sequence[TurnChange], page: int) -> TurnList:
@@ -107,7 +118,7 @@ def turn_list(talks: Talks, metric: Metric, changes: Sequence[TurnChange], page:
     page = min(max(1, page), pages)
     shown = changes[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
     lines = tuple(line(talks, metric, change) for change in shown)
-    return TurnList(lines, tuple((change.conversation_id, change.turn) for change in changes), page, pages)
+    return TurnList(lines, keys_of(changes), page, pages)
 
 
 def line(talks: Talks, metric: Metric, change: TurnChange) -> TurnLine:

@@ -26,4 +26,13 @@ def outcome_word(standing: StandingOutcome | None, turn: int) -> Word | None:
     }[standing.status]
     if standing.status == "pending" and standing.sent:
         name = "Sent, outcome pending"
-    return Word(name, meaning)
+    return Word(name, f"{meaning}{_chosen(standing)}")
+
+
+def _chosen(standing: StandingOutcome) -> str:
+    """How the question was chosen, if that was left to chance."""
+    details = standing.outcome.details
+    if details.propensity is None or len(details.choices) < 2:
+        return ""
+    share = f"{100 * details.propensity:.0f} %" if details.propensity >= 0.01 else "less than 1 %"
+    return f" The question was chosen at random among {len(details.choices)}; this one had a chance of {share}."

@@ -45,11 +45,15 @@ def default_sides(rows: Sequence[RunRow], unanswered: Collection[str] = ()) -> t
     """The ids of up to two runs to begin with: complete ones first, then the newest, of two different variants.
 
     `rows` hold the conversation, newest first. `unanswered` names those in which no model answered: they are never
-    among the chosen.
+    among the chosen. Runs of single turns come after all others.
     """
-    answered = [row for row in rows if row.run_id not in unanswered]
+    answered = sorted(
+        (row for row in rows if row.run_id not in unanswered), key=lambda row: row.state_mode == StateMode.TURNS
+    )
     best: dict[str, RunRow] = {}
-    for row in sorted(answered, key=lambda row: row.status is not RunStatus.COMPLETE):
+    for row in sorted(
+        answered, key=lambda row: (row.state_mode == StateMode.TURNS, row.status is not RunStatus.COMPLETE)
+    ):
         best.setdefault(row.variant, row)
     chosen = sorted(best.values(), key=lambda row: _rank(row.variant))[:2]
     spare = [row for row in answered if row not in chosen]

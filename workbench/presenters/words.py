@@ -150,4 +150,5 @@ STATE_MODES: Mapping[StateMode, Word] = {
     StateMode.CARRIED: Word("Carried", "Each turn starts from what the run itself concluded before."),
     StateMode.GOLD: Word("Gold", "Each turn starts from what the labels say was known before."),
     StateMode.FORK: Word("Fork", "Goes on from one turn of an earlier run."),
+    StateMode.TURNS: Word("Turns", "Single turns, each from the state that an earlier run had there."),
 }

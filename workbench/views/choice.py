@@ -60,7 +60,7 @@ def choose(goal: Place | None) -> Choice | None:
     if to.turn is not None:
         _go_to_turn(conversation, to.turn)
     _draw(names, fitting, runs)
-    choosing.about(conversation)
+    choosing.about(conversation, dataset.origin)
     return Choice(dataset, conversation, tuple(runs[key] for key in _chosen(runs)))
 
 

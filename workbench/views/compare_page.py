@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.grid_container import GridContainer
 
 from engine.errors import QBSError
+from evals.compare import judged_together
 from evals.report import render
 from evals.report.forest import Panel, not_drawn, panels
 from evals.report.verdicts import headline
@@ -15,7 +16,7 @@ from evals.runs.rows import RunRow
 from workbench.background import JobStatus
 from workbench.comparing import Compared
 from workbench.components import compare_costs as costs_drawn
-from workbench.components import compare_export, compare_overview, details, empty, replaying
+from workbench.components import compare_export, compare_overview, details, empty
 from workbench.components.compare_choosing import VIEWS
 from workbench.components.compare_export import What
 from workbench.presenters import compare_costs as costs
@@ -44,7 +45,6 @@ def page() -> None:
 def _page() -> None:
     drawn_from = reading.runs_stamp()
     goal = place.arrive()
-    replaying.under_way()
     choice = choose(goal)
     if choice is not None:
         _compare(choice, goal)
@@ -53,7 +53,7 @@ def _page() -> None:
 
 def _compare(choice: CompareChoice, goal: ComparePlace | None) -> None:
     found = {row.run_id: _compared(choice, row) for row in choice.others}
-    ready = {run: compared for run, compared in found.items() if compared is not None}
+    ready = _together({run: compared for run, compared in found.items() if compared is not None})
     _verdicts(choice, ready)
     compared = ready.get(choice.shown.run_id)
     if compared is None:
@@ -64,6 +64,12 @@ def _compare(choice: CompareChoice, goal: ComparePlace | None) -> None:
     _scores(choice, ready, compared)
     _costs(choice, compared)
     compare_turns.walk(choice, compared, _address(choice))
+
+
+def _together(ready: Mapping[str, Compared]) -> Mapping[str, Compared]:
+    """With verdicts that hold for all of them together: who looks more often finds more by luck."""
+    judged = judged_together([compared.comparison for compared in ready.values()])
+    return {run: own.judged_as(comparison) for (run, own), comparison in zip(ready.items(), judged, strict=True)}
 
 
 def _compared(choice: CompareChoice, other: RunRow) -> Compared | None:
@@ -116,6 +122,8 @@ def _rests_on(choice: CompareChoice, compared: Compared) -> None:
         "visibility": VIEWS[choice.view],
         "casino": f"{comparison.resamples:,} resamples of conversations, seed {comparison.seed}",
     }
+    if comparison.together > 1:
+        facts["join"] = f"adjusted for {comparison.together} comparisons together"
     for place_, row in (("looks_one", choice.first), ("looks_two", choice.shown)):
         facts[place_] = f"{choice.names[row.run_id]}: {compare_report.source_words(row)}"
     if part := compare_report.part_words(choice.part, choice.talks):
@@ -171,7 +179,7 @@ def _costs(choice: CompareChoice, compared: Compared) -> None:
 def _lift(choice: CompareChoice, compared: Compared, cards: GridContainer) -> None:
     """The second run as a model, against the first as the rules."""
     compared_rows = [row for row in compared.comparison.rows if row.gain is not None]
-    lifts = [compared.lift(row.metric) for row in compared_rows if row.metric.name in costs.LIFTS]
+    lifts = compared.lifts([row.metric for row in compared_rows if row.metric.name in costs.LIFTS])
     rules, model = choice.sides
     if lifts:
         price = costs.price(lifts[0])
@@ -180,15 +188,17 @@ def _lift(choice: CompareChoice, compared: Compared, cards: GridContainer) -> No
 
 
 def _export(choice: CompareChoice, compared: Compared) -> None:
-    row = compare_turns.measure(turns.choices(compared.comparison))
+    rows = turns.choices(compared.comparison)
 
     def file(what: What, format_: Format) -> bytes:
+        row = compare_turns.measure(rows)
         if what == "The scoreboard" or row is None:
             return exports.scoreboard_file(compared.comparison, format_)
         changes = compared.changes(row.metric)
         return exports.turns_file(compared.comparison, choice.talks, row.metric, changes, format_)
 
     def report() -> str:
+        row = compare_turns.measure(rows)
         metric = row.metric if row else compared.comparison.rows[0].metric
         return render(
             compare_report.report(

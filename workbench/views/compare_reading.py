@@ -10,6 +10,7 @@ from engine.prompts import PromptLibrary
 from evals.library import Dataset
 from evals.metrics.judged import View
 from evals.records import Variant
+from evals.runs.judgements import judgements_hash
 from evals.runs.rows import RunRow
 from evals.slices import Slice
 from workbench.background import Job, background
@@ -26,7 +27,13 @@ def comparisons() -> Comparisons:
 
 def wanted(first: RunRow, second: RunRow, view: View, part: Slice) -> Wanted:
     one, other = (RunState(row.run_id, row.turns) for row in (first, second))
-    return Wanted(reading.dataset_stamp(first.dataset), one, other, view, part)
+    judgements = (_judgements(first.run_id), _judgements(second.run_id))
+    return Wanted(reading.dataset_stamp(first.dataset), one, other, view, part, judgements)
+
+
+def _judgements(run_id: str) -> str:
+    """The hash of what models said of a run's questions."""
+    return judgements_hash(reading.services().runs_folder / run_id)
 
 
 def talks(dataset: Dataset) -> Talks:

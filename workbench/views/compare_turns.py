@@ -8,8 +8,9 @@ import streamlit as st
 
 from engine.errors import QBSError
 from engine.model.conversation import Conversation
-from evals.compare import Row, TurnChange
+from evals.compare import Row
 from evals.runs.rows import RunRow
+from evals.turn_changes import TurnChange
 from workbench import session
 from workbench.comparing import Compared
 from workbench.components import answer, compare_prompts, compare_turns, details, empty, transcript

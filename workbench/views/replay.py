@@ -42,7 +42,6 @@ def page() -> None:
 def _page() -> None:
     drawn_from = reading.runs_stamp()
     goal = session.arrive("replay")
-    replaying.under_way()
     choice = choose(goal)
     if choice is not None:
         _walk(choice)

@@ -28,7 +28,6 @@ def page() -> None:
 
 def _page() -> None:
     drawn_from = reading.runs_stamp()
-    replaying.under_way()
     rows = reading.runs()
     if rows:
         unanswered = reading.unanswered(rows)

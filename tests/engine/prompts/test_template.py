@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
+import time
+
 import pytest
 
 from engine.errors import PromptError
-from engine.prompts.template import MAX_RENDERED_CHARACTERS, MAX_TEMPLATE_CHARACTERS, StrictTemplate
+from engine.prompts.template import MAX_RENDERED_CHARACTERS, MAX_TEMPLATE_CHARACTERS, StrictTemplate, literally
 
 
 def template(text: str, line: int = 1) -> StrictTemplate:
@@ -103,3 +107,38 @@ def test_a_text_compared_with_a_number_is_an_error_of_the_prompt() -> None:
 def test_variables_are_known_with_the_line_of_their_first_use() -> None:
     found = template("a\n{{ who }}\n{% if late %}{{ who }}{% endif %}", line=5).variables
     assert found == {"late": 7, "who": 6}
+
+
+@pytest.mark.parametrize("number", ["9" * 50_000, "0x" + "f" * 50_000])
+def test_a_number_of_thousands_of_digits_is_refused(number: str) -> None:
+    with pytest.raises(PromptError, match="line 3: a number in the text is too long"):
+        template("{{ " + number + " }}", line=3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% if a %}x" + "{% elif a %}y" * 4500 + "{% endif %}",
+        "{{ a" + " == a" * 9000 + " }}",
+        "{{ " + "a and " * 9000 + "a }}",
+        "{%" * 29_000,
+        "{{-" * 19_000,
+        "{{ " + "[" * 25_000 + "]" * 25_000 + " }}",
+        " " * 59_000 + "{% if a %}",
+    ],
+)
+def test_whatever_fits_into_a_prompt_is_read_and_rendered_in_bounded_time_and_memory(text: str) -> None:
+    began, held = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rendered = ""
+    with contextlib.suppress(PromptError):
+        rendered = template(text).render({"a": "x" * 10_000})
+    assert len(rendered) <= MAX_RENDERED_CHARACTERS
+    assert time.process_time() - began < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held < 300_000  # kilobytes
+
+
+@pytest.mark.parametrize(
+    "said", ["{{ 7 }}", "{{{ x", "{%raw%}", "{#", "{", "}}", "{{{{%", 'a "quoted" {{"{"}}', "plain"]
+)
+def test_text_can_be_put_into_a_template_literally(said: str) -> None:
+    assert template(f"before {literally(said)} after").render({}) == f"before {said} after"

@@ -10,8 +10,10 @@ import pytest
 from engine.model.state import opening_state
 from evals.errors import RunDamagedError, RunError
 from evals.records import Failure, TurnRecord
-from evals.runs.lines import Place, StoredRecord, checksum_at, line_of, read_bodies, read_record, record_of
-from tests.evals.values import conversation
+from evals.replay import replay
+from evals.runs import lines as lines_module
+from evals.runs.lines import Place, StoredRecord, TurnLines, checksum_at, line_of, read_bodies, read_record, record_of
+from tests.evals.values import FakeAnalyzer, conversation
 
 
 def record(turn: int) -> TurnRecord:
@@ -63,6 +65,19 @@ def test_a_line_that_was_altered_is_said_with_its_number(tmp_path: Path, positio
         list(read_records(file))
     with pytest.raises(RunDamagedError, match="line 2"):
         read_record(file, Place(len(LINES[0]), len(LINES[1])))
+
+
+async def test_a_line_is_the_same_whether_its_states_were_written_before_or_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lines_module, "_MAX_ENDED", 3)  # fewer than there are conversations: some are forgotten
+    talks = [conversation(f"c{number}", customer_turns=4, stage_changes=[(3, "discovery")]) for number in range(5)]
+    fails = FakeAnalyzer(raises={5: RuntimeError("no")})
+    replays = [[record async for record in replay(talk, fails, run_id='r "1"')] for talk in talks]
+    lines = TurnLines()
+    for side_by_side in zip(*replays, strict=True):
+        for record in side_by_side:
+            assert lines.line_of(record) == line_of(record)
+    for record in replays[0]:
+        assert lines.line_of(record) == line_of(record)
 
 
 def test_a_record_of_another_version_is_said(tmp_path: Path):

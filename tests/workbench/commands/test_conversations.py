@@ -26,13 +26,15 @@ def test_the_list_names_every_conversation_with_what_one_chooses_by(qbs):
     result = qbs("conversations", "list")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0] == "talks: 2 conversations, 4 customer turns"
-    assert [line.split()[0] for line in result.stdout.splitlines()[3:]] == ["talk-1", "talk-2"]
+    assert result.stdout.splitlines()[1] == "conversations: of unknown origin"
+    assert [line.split()[0] for line in result.stdout.splitlines()[4:]] == ["talk-1", "talk-2"]
 
 
 def test_the_list_for_programs_has_stable_keys(qbs):
     (first, _) = json.loads(qbs("conversations", "list", "--json").stdout)
     assert first == {
         "dataset": "talks",
+        "origin": None,
         "id": "talk-1",
         "title": "Talk number 1",
         "account": "Acme",

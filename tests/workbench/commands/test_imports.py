@@ -32,6 +32,19 @@ def test_more_files_can_go_into_one_data_set(qbs, calls, tmp_path):
     assert len(json.loads(qbs("conversations", "list", "pilot", "--json").stdout)) == 3
 
 
+def test_an_import_says_where_the_conversations_come_from_and_runs_say_it_too(qbs, calls, tmp_path):
+    qbs("import", calls, "--into", "pilot", "--origin", "simulated")
+    listed = qbs("conversations", "list", "pilot").stdout.splitlines()
+    assert listed[1] == "conversations: simulated by code, not recorded from customers"
+    qbs("replay", "pilot")
+    assert "simulated by code, not recorded from customers" in qbs("runs", "show", "latest").stdout
+    other = qbs(
+        "import", write_lines(tmp_path / "more.jsonl", conversation(3)), "--into", "pilot", "--origin", "recorded"
+    )
+    assert other.exit_code == 3
+    assert "import recorded ones into another data set" in other.stderr
+
+
 def test_a_file_with_problems_is_refused_whole_and_every_problem_has_its_line(qbs, home, tmp_path):
     file = write_lines(tmp_path / "bad.jsonl", conversation(1), '{"id": NaN}', conversation(2, persona="boss"))
     result = qbs("import", file)

@@ -207,3 +207,15 @@ def test_both_things_that_a_recommendation_is_watched_for_are_known_by_name():
         ("email_engagement", timedelta(hours=24)),
         ("deal_progression", timedelta(days=30)),
     ]
+
+
+def test_the_copy_that_is_learned_from_follows_postgres(qbs, tenant, outcomes):
+    qbs("outcomes", "resolve")
+    (done,) = json.loads(qbs("outcomes", "sync", "--json").stdout)
+    assert (done["tenant"], done["problem"], done["outcomes"], done["events"]) == (tenant, None, 2, 1)
+    assert qbs("outcomes", "sync").stdout == f"{tenant}: nothing is new.\n"
+    (row,) = json.loads(qbs("outcomes", "rates", "--json").stdout)
+    assert (row["resolved"], row["positive"], row["pending"]) == (1, 0, 1)
+    refused = qbs("outcomes", "sync", "--tenant", "simulated")
+    assert refused.exit_code == 1
+    assert "nothing real is added" in refused.stdout

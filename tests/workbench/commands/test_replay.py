@@ -92,6 +92,10 @@ def test_a_fork_goes_on_from_a_turn_of_an_earlier_run_however_that_is_named(qbs,
         (["talks", "--fork", "latest:talk-1:two"], 2, "RUN:CONVERSATION:TURN"),
         (["talks", "--fork", "latest:talk-1:1"], 2, "there is no run 'latest'"),
         (["talks", "--fork", "latest:talk-1:1", "--state", "gold"], 2, "leave out"),
+        (["talks", "--turns-of", "latest"], 2, "go together"),
+        (["talks", "--turn", "talk-1:1"], 2, "go together"),
+        (["talks", "--turns-of", "latest", "--turn", "talk-1:1"], 2, "there is no run 'latest'"),
+        (["talks", "--turns-of", "latest", "--turn", "talk-1:1", "--state", "gold"], 2, "--turns-of takes --turn"),
     ],
 )
 def test_what_cannot_be_replayed_is_refused_before_anything_is_written(qbs, home, options, code, said):
@@ -99,6 +103,25 @@ def test_what_cannot_be_replayed_is_refused_before_anything_is_written(qbs, home
     assert result.exit_code == code
     assert said in result.stderr
     assert not (home / "runs").exists()
+
+
+def test_single_turns_are_replayed_in_the_states_of_an_earlier_run_and_compared_with_it(qbs):
+    origin = run_id_of(qbs("replay", "talks"))
+    picked = ["--turns-of", origin, "--turn", "talk-2:3", "--turn", "talk-1:1"]
+    turns = json.loads(qbs("replay", *picked, "--json").stdout)
+    assert (turns["dataset"], turns["state_mode"], turns["turns"], turns["conversations"]) == ("talks", "turns", 2, 2)
+    again = ["--turns-of", origin, "--turn", "talk-1:1", "--turn", "talk-2:3", "--turn", "talk-1:1"]
+    assert "complete already" in qbs("replay", *again).stdout
+    (compared,) = json.loads(qbs("compare", origin, turns["run_id"], "--json").stdout)["comparisons"]
+    assert (compared["turns"], compared["turns_only_in_first"], compared["turns_only_in_second"]) == (2, 2, 0)
+
+
+def test_a_turn_that_the_earlier_run_does_not_have_is_named(qbs):
+    qbs("replay", "talks")
+    for options, code in ((["--turn", "talk-1:2"], 1), (["--turn", "talk-9:1"], 1), (["--turn", "talk-1"], 2)):
+        result = qbs("replay", "--turns-of", "latest", *options)
+        assert result.exit_code == code
+        assert options[1] in result.stderr
 
 
 def test_a_fork_from_a_turn_that_is_not_there_names_those_that_are(qbs):

@@ -218,7 +218,8 @@ def test_the_second_interruption_does_not_wait_for_anything(home, shipped, fake)
 
 @pytest.mark.parametrize("fake", [SLOW], indirect=True)
 def test_a_replay_that_was_killed_again_and_again_equals_one_that_was_not(home, shipped, fake, qbs):
-    for answered in (1, 5, 8, 14, 19):
+    kills = (1, 8, 19)
+    for answered in kills:
         process = start(shipped, "--concurrency", "2")
         wait_until(lambda: fake.stats.requests > answered, process)  # noqa: B023
         process.kill()
@@ -227,7 +228,7 @@ def test_a_replay_that_was_killed_again_and_again_equals_one_that_was_not(home, 
     assert (resumed["turns"], resumed["fallbacks"]) == (8, 0)
     assert set(keys_of_answers(home).values()) == {1}
     assert sum(keys_of_answers(home).values()) == 24
-    calls_under_way = 5 * 2 * 3
+    calls_under_way = len(kills) * 2 * 3
     assert fake.stats.requests <= 24 + calls_under_way
 
     with_recordings = qbs("replay", "talks", *VARIANT, "--json", env={"QBS_HOME": str(home)})

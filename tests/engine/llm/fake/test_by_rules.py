@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from engine.advance import advance
 from engine.analyzers import Analyzer, LLMAnalyzer, RulesAnalyzer
-from engine.drafting import _REPLIES, ReplyDrafter
+from engine.drafting import REPLIES, ReplyDrafter
 from engine.expansion import _PeopleMentioned
 from engine.llm.completion import Call
 from engine.llm.fake import FakeModel, FakeModelConfig
@@ -50,7 +50,7 @@ REPLIES: tuple[type[Reply], ...] = (
     _QualificationReport,
     _QuestionRecommendation,
     _PeopleMentioned,
-    *_REPLIES.values(),
+    *REPLIES.values(),
 )
 
 

@@ -1,0 +1,136 @@
+"""Calibrations of this installation: fitted to the copy of outcomes, kept in QBS_HOME, published in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from engine.errors import InputError
+from engine.outcomes.values import OutcomeType
+from engine.state.tenants import tenant_uuid
+from workbench.services import Services
+from workbench.text import UnknownNameError
+
+if TYPE_CHECKING:
+    from engine.calibration import CalibrationRepository, FittedCalibration, PublishedCalibration
+    from evals.learning.calibration.making import Checked, Made
+
+ResultT = TypeVar("ResultT")
+Work = Callable[["CalibrationRepository"], Awaitable[ResultT]]
+
+SECONDS = 30.0  # for reading and publishing: rows are few
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrations:
+    """The calibrations of one tenant, by name or UUID. What is fitted stays here until somebody publishes it."""
+
+    services: Services
+    tenant: UUID | str
+
+    @property
+    def folder(self) -> Path:
+        """Where fitted calibrations of this tenant are kept, each in a file under its name."""
+        return self.services.settings.home / "calibrations" / str(tenant_uuid(self.tenant))
+
+    def fit(
+        self,
+        outcome_type: OutcomeType = OutcomeType.EMAIL_ENGAGEMENT,
+        *,
+        as_of: datetime | None = None,
+        since: datetime | None = None,
+    ) -> Made:
+        """Fit to what was known at `as_of` (now), and keep it. Raises InputError if there are no resolved outcomes."""
+        from evals.files import write_atomically
+        from evals.learning.calibration.making import make_calibration
+        from evals.learning.calibration.outcomes import COLUMNS
+
+        facts = self.services.outcome_store().facts(
+            self.tenant, outcome_type=outcome_type, as_of=as_of, columns=COLUMNS
+        )
+        made = make_calibration(facts, since=since)
+        if not len(made.observations):
+            raise InputError(
+                f"the copy of outcomes holds no resolved {outcome_type} outcome of this tenant with a confidence: "
+                "`qbs outcomes sync` copies them, `qbs outcomes import` brings them from elsewhere"
+            )
+        content = made.document.model_dump_json(indent=1).encode()
+        write_atomically(self.folder / f"{made.document.calibration.name}.json", content)
+        return made
+
+    def kept(self) -> tuple[FittedCalibration, ...]:
+        """What was fitted here, the latest `as_of` first. Raises InputError for a file that is not one of ours."""
+        found = [_read(file) for file in sorted(self.folder.glob("*.json"))]
+        return tuple(sorted(found, key=lambda own: own.as_of, reverse=True))
+
+    def named(self, name: str | None) -> FittedCalibration:
+        """A kept one by its name, or the beginning of it; None is the latest. Raises UnknownNameError, InputError."""
+        kept = self.kept()
+        if not kept:
+            raise InputError("no calibration of this tenant was fitted here yet: begin with `qbs calibrate fit`")
+        if name is None:
+            return kept[0]
+        matching = [own for own in kept if own.calibration.name.startswith(name)]
+        if len(matching) != 1:
+            raise UnknownNameError("calibration", name, [own.calibration.name for own in kept])
+        return matching[0]
+
+    async def publish(self, fitted: FittedCalibration, *, by: str, note: str) -> PublishedCalibration:
+        """Put it to use. Raises InputError for one of other outcomes than replies: the engine reports no other."""
+        if fitted.calibration.outcome_type is not OutcomeType.EMAIL_ENGAGEMENT:
+            raise InputError(
+                f"this calibration is about {fitted.calibration.outcome_type}; the engine reports the probability of "
+                f"a reply, so only one of {OutcomeType.EMAIL_ENGAGEMENT} can be put to use"
+            )
+        return await self._work(lambda repository: repository.publish(fitted, by=by, note=note))
+
+    async def roll_back(self, to: int | None, *, by: str, note: str) -> PublishedCalibration:
+        """Use again what was in use before, or the `to`-th; see `CalibrationRepository.rollback`."""
+        return await self._work(lambda repository: repository.rollback(to, by=by, note=note))
+
+    async def history(self) -> tuple[PublishedCalibration, ...]:
+        """What this tenant has published, the newest first."""
+        return await self._work(lambda repository: repository.history())
+
+    async def in_use(self) -> PublishedCalibration | None:
+        """What is in use: the tenant's own, else everybody's; None if there is none."""
+        from engine.state.tenants import EVERYBODY
+
+        own = await self._work(lambda repository: repository.newest())
+        if own is not None or tenant_uuid(self.tenant) == EVERYBODY:
+            return own
+        return await Calibrations(self.services, EVERYBODY)._work(lambda repository: repository.newest())
+
+    def check(self, published: PublishedCalibration, now: datetime | None = None) -> Checked:
+        """Whether it has gone stale, by the copy of outcomes as it is."""
+        from evals.learning.calibration.making import check_calibration
+        from evals.learning.calibration.outcomes import COLUMNS
+
+        outcome_type = published.calibration.outcome_type
+        facts = self.services.outcome_store().facts(self.tenant, outcome_type=outcome_type, columns=COLUMNS)
+        return check_calibration(published, facts, now or datetime.now(UTC))
+
+    async def _work(self, work: Work[ResultT]) -> ResultT:
+        from engine.calibration import CalibrationRepository
+
+        database = await self.services.database()
+        try:
+            async with database.tenant(self.tenant).begin(timeout_s=SECONDS) as session:
+                return await work(CalibrationRepository(session))
+        finally:
+            await database.aclose()
+
+
+def _read(file: Path) -> FittedCalibration:
+    from engine.calibration import FittedCalibration
+
+    try:
+        return FittedCalibration.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise InputError("is no calibration of this program's: remove it, and fit again", file=file) from None

@@ -1,0 +1,137 @@
+"""What if we had asked otherwise: a question about a tenant's outcomes, from the policy's name to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from engine.errors import InputError
+from workbench.services import Services
+
+if TYPE_CHECKING:
+    from evals.learning.alternative import LoggedConversation
+    from evals.learning.facts import Facts, OutcomeStore
+    from evals.learning.facts.filters import Filters
+    from evals.learning.off_policy import Policy, WhatIf
+
+READ_SECONDS = 120.0
+FORMS = "run:RUN, variant:rules or variant:llm"  # beside those of `evals.learning.off_policy.policies`
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfs:
+    """Questions about one tenant, by name or UUID."""
+
+    services: Services
+    tenant: UUID | str
+
+    async def ask(
+        self,
+        policy: str,
+        *,
+        by: Sequence[str] = (),
+        filters: Filters | None = None,
+        as_of: datetime | None = None,
+    ) -> WhatIf:
+        """The reply rate that `policy` would have had at the turns of these outcomes, or why that cannot be told.
+
+        `by` are the parts of an action that a run or a variant is compared by; the question type if there are none.
+        Raises InputError for a policy that there is none of, and what reading runs or asking models raises.
+        """
+        from evals.learning.facts.filters import EVERYTHING
+        from evals.learning.off_policy import what_if
+        from evals.learning.off_policy.log import COLUMNS
+
+        facts = self._store().facts(
+            self.tenant,
+            filters=filters or EVERYTHING,
+            as_of=as_of,
+            columns=(*COLUMNS, "account", "contact"),
+        )
+        return what_if(facts, await self._policy(policy, by, facts))
+
+    def _store(self) -> OutcomeStore:
+        """The copy of outcomes; the simulated world is put into it when it is asked about."""
+        from evals.learning.simulated import TENANT
+        from evals.learning.simulated_data import load_simulated
+
+        store = self.services.outcome_store()
+        if self.tenant == TENANT:
+            load_simulated(store, self.services.shipped / "simulated_outcomes")
+        return store
+
+    async def _policy(self, text: str, by: Sequence[str], facts: Facts) -> Policy:
+        from evals.learning.alternative import recommended_in
+        from evals.learning.off_policy.log import PARTS
+        from evals.learning.off_policy.policies import FORMS as NAMED
+        from evals.learning.off_policy.policies import policy_named
+
+        form, _, rest = text.partition(":")
+        parts = tuple(part for part in PARTS if part in by) or PARTS[:1]
+        if form in ("run", "variant") and rest:
+            if form == "variant":
+                return await self._variant(rest, parts, facts)
+            run = self.services.run(rest)
+            return recommended_in(run.records(), f"the run {run.run_id}", parts)
+        if by:
+            raise InputError(f"{text!r} says itself what it speaks of; --by is for runs and variants")
+        if form not in ("always", "prefer", "table"):
+            raise InputError(f"{text!r} is no policy; write {NAMED}; or {FORMS}")
+        return policy_named(text)
+
+    async def _variant(self, text: str, parts: Sequence[str], facts: Facts) -> Policy:
+        """What a variant recommends at these turns, asked now."""
+        from engine.prompts import ANALYSIS_PROMPTS
+        from evals.learning.alternative import recommended_by
+        from workbench.variants import variant_named
+
+        if text != "rules" and text.partition(":")[0] != "llm":
+            raise InputError(f"{text!r} cannot be asked anew; variants that can are rules and llm")
+        prompts = self.services.prompts().hashes(ANALYSIS_PROMPTS)
+        variant = variant_named(text, self.services.settings, prompts, Path())
+        service = self.services.model_service_for(variant)
+        kept_here = facts.words("origin").equals("postgres")
+        useful = facts.where(facts.resolved & (facts.array("propensity") > 0) & kept_here)
+        turns = zip(useful.words("conversation").words(), useful.array("turn").tolist(), strict=True)
+        wanted = {(name, int(turn)) for name, turn in turns if name is not None and turn == turn}
+        try:
+            return await recommended_by(
+                self.services.analyzer_for(variant, service),
+                await self._conversations(useful),
+                wanted,
+                f"the variant {text}",
+                parts,
+                concurrency=self.services.settings.concurrency,
+            )
+        finally:
+            await service.aclose()
+
+    async def _conversations(self, facts: Facts) -> list[LoggedConversation]:
+        """The conversations of these outcomes as Postgres has them; what came from elsewhere has none there."""
+        from engine.folding import KeptTurn
+        from engine.state.messages import MessageLog
+        from engine.state.repository import ConversationStateRepository
+        from evals.learning.alternative import LoggedConversation
+
+        columns = (facts.words(name).words() for name in ("conversation", "account", "contact"))
+        known = {(name, account, contact) for name, account, contact in zip(*columns, strict=True)}
+        found: list[LoggedConversation] = []
+        if not known:
+            return found
+        database = await self.services.database()
+        try:
+            async with database.tenant(self.tenant).begin(timeout_s=READ_SECONDS) as session:
+                for name, account, contact in sorted(each for each in known if None not in each):
+                    saved = await ConversationStateRepository(session).get(str(account), str(contact))
+                    if saved is None or saved.state.state_id != name:
+                        continue
+                    messages = await MessageLog(session).messages(UUID(name))
+                    turns = tuple(KeptTurn(message.turn, message.analysis) for message in messages)
+                    found.append(LoggedConversation(name, saved.state, turns))
+        finally:
+            await database.aclose()
+        return found
