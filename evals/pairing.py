@@ -97,14 +97,18 @@ class PairedTally:
         one, other = (self.paired.entries(side, self.tally) for side in (self.paired.first, self.paired.second))
         turn, part, amount = (np.concatenate(own) for own in zip(one, (*other[:2], -other[2]), strict=True))
         common = judged[turn]
-        cells, cell_of = np.unique(turn[common] * width + part[common], return_inverse=True)
-        apart = cells[np.abs(np.bincount(cell_of, amount[common], len(cells))) > _ROUNDING]
+        cells = turn[common] * width + part[common]
+        apart = np.flatnonzero(np.abs(np.bincount(cells, amount[common])) > _ROUNDING)
         return apart // width, apart % width
 
     def differing(self, metric: Metric) -> Positions:
         """The turns that were counted differently in what the metric reads."""
         turn, part = self._differing
-        return np.unique(turn[np.isin(part, metric.reads)])
+        is_read = np.zeros(len(self.tally.parts), dtype=np.bool_)
+        is_read[metric.reads] = True
+        found = np.zeros(len(self.paired.turns), dtype=np.bool_)
+        found[turn[is_read[part]]] = True
+        return np.flatnonzero(found)
 
     def changed(self, metric: Metric) -> Iterator[tuple[Positions, Array, Array]]:
         """Those turns with both sides' counts there, of shape (turns, parts), chunk by chunk."""
