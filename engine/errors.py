@@ -4,6 +4,7 @@ QBSError
 ├── InvalidStageTransitionError   a deal stage was to be skipped, or a closed deal reopened
 ├── InputError                    a file or record a person gave cannot be used; says file, line and turn
 ├── PromptError                   a prompt file or its variables are wrong
+│   └── UnknownPromptError        there is no such prompt or version
 ├── ConfigurationError            a setting is missing or contradicts another
 │   └── UnsafeDatabaseError       the database is set up so that tenants could meet; says how to mend it
 ├── StateError                    production state cannot be read or written
@@ -61,6 +62,10 @@ class InputError(QBSError, ValueError):
 
 class PromptError(QBSError, ValueError):
     """A prompt file cannot be loaded or rendered: unknown or missing variable, syntax, or size."""
+
+
+class UnknownPromptError(PromptError):
+    """There is no such prompt, or no such version of it."""
 
 
 class ConfigurationError(QBSError):

@@ -2,6 +2,8 @@
 
 QBSError (engine.errors)
 ├── LockedError         another process is writing there
+├── InputError (engine.errors)
+│   └── UnknownError        a name that is not there; says which are
 └── RunError            a run folder cannot be used as asked; says which run and what to do
     ├── RunDamagedError     a line that was acknowledged does not match its checksum
     └── RunFinishedError    a finished run never changes
@@ -26,6 +28,10 @@ class LockedError(QBSError):
         super().__init__(f"{what} is in use by {who}; wait until it is done, or end it")
 
 
+class UnknownError(InputError):
+    """A name that is not there."""
+
+
 class RunError(QBSError):
     """A run folder cannot be used as asked."""
 
@@ -46,7 +52,11 @@ class RunFinishedError(RunError):
     """A finished run was to be written to."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """The error for a name that is not there, with the names that it may have been meant to be."""
-    close = get_close_matches(name, list(known), n=3)
-    return InputError(f"there is no {kind} {name!r}" + (f"; did you mean {' or '.join(close)}?" if close else ""))
+def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownError:
+    """The error for a name that is not there, with the names that it may have been meant to be, or else those known."""
+    names = list(known)
+    close = get_close_matches(name, names, n=3)
+    if close:
+        return UnknownError(f"there is no {kind} {name!r}; did you mean {' or '.join(close)}?")
+    shown = f"{', '.join(names[:30])}{' and more' if len(names) > 30 else ''}"
+    return UnknownError(f"there is no {kind} {name!r}" + (f"; there are: {shown}" if names else ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,12 @@ def write_atomically(file: Path, content: bytes) -> None:
     """Put `content` in the place of `file`; see `replacing`."""
     with replacing(file) as stream:
         stream.write(content)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it, if it is there. Raises OSError if anything of it cannot be removed."""
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def flush_folder(folder: Path) -> None:

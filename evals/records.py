@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
@@ -29,11 +30,18 @@ class Fork(Value):
     turn: int = Field(ge=0)
 
 
+PickedBy = Literal["worst", "must not break", "chance"]
+
+
 class PickedTurns(Value):
-    """Single turns (conversation, turn) of an earlier run, to be answered again in their `before` states."""
+    """Single turns (conversation, turn) of an earlier run, to be answered again in their `before` states.
+
+    `by` says how they were picked: None where somebody named them.
+    """
 
     run_id: str
     turns: tuple[tuple[Identifier, int], ...]
+    by: PickedBy | None = Field(default=None, exclude_if=lambda found: found is None)
 
 
 class Variant(Value):

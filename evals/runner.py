@@ -215,7 +215,8 @@ def _check(
 
 def _check_picked(folder: RunFolder, picked: Sequence[TurnRecord] | None) -> None:
     spec = canonical(folder.manifest.spec)
-    if (spec.state_mode is StateMode.TURNS) != (picked is not None) or picked_turns(picked or ()) != spec.picked:
+    named = spec.picked.model_copy(update={"by": None}) if spec.picked else None
+    if (spec.state_mode is StateMode.TURNS) != (picked is not None) or picked_turns(picked or ()) != named:
         raise InputError("picked turns need the records that their spec names, and other state modes take none")
     if spec.picked is not None and {id_ for id_, _ in spec.picked.turns} != set(spec.conversation_ids):
         raise InputError("the picked turns are not of the conversations that the run is about")

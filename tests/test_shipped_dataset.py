@@ -65,16 +65,28 @@ def test_the_recordings_name_the_prompts_in_use() -> None:
 
 
 async def test_every_request_of_a_carried_replay_has_a_recording(dataset: Dataset) -> None:
+    assert await _sources(dataset, PromptLibrary()) == {"recorded": 522}
+
+
+async def test_the_candidate_that_comes_along_has_a_recording_for_every_request(dataset: Dataset) -> None:
+    manifest = parse_object((FOLDER / "recordings" / "MANIFEST.json").read_bytes())
+    library = PromptLibrary(FOLDER / "prompts", chosen={"question": "v2"})
+    assert manifest["covers"] == [library.hashes(tuple(manifest["prompts"]))]
+    assert await _sources(dataset, library) == {"recorded": 522}
+
+
+async def _sources(dataset: Dataset, prompts: PromptLibrary) -> Counter[str]:
+    """Where the answers of a carried replay came from."""
     models = parse_object((FOLDER / "recordings" / "MANIFEST.json").read_bytes())["models"]
     store = RecordingStore(read_only=[FOLDER / "recordings"])
     sources: Counter[str] = Counter()
     async with ModelService(store=store, mode=RecordingMode.RECORDED) as service:
-        analyzer = LLMAnalyzer(service, PromptLibrary(), models["reasoning"], models["fast"], deadline_s=120)
+        analyzer = LLMAnalyzer(service, prompts, models["reasoning"], models["fast"], deadline_s=120)
         for conversation in dataset.conversations:
             async for record in replay(conversation, analyzer, run_id="shipped"):
                 assert isinstance(record.result, Analysis)
                 sources.update(source.label for source in record.result.sources.values())
-    assert sources == {"recorded": 522}
+    return sources
 
 
 def _labelled(name: str) -> list[TurnLabel]:

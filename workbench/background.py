@@ -42,7 +42,9 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job at one moment. `outcome` says what came of it once it has ended, for people to read."""
+    """A job at one moment. `outcome` says what came of it once it has ended, for people to read; `unit` is what its
+    progress counts.
+    """
 
     key: str
     title: str
@@ -50,6 +52,7 @@ class Job:
     begun_at: datetime
     progress: Progress | None = None
     outcome: str = ""
+    unit: str = "turn"
 
     @property
     def ended(self) -> bool:
@@ -93,14 +96,14 @@ class Background:
             raise TooSlowError(f"nothing came back within {timeout:g} seconds; try again")
         return future.result()
 
-    def submit(self, key: str, title: str, work: Work) -> Job:
+    def submit(self, key: str, title: str, work: Work, unit: str = "turn") -> Job:
         """Begin `work`. If a job with this key is under way, nothing is begun and that one is answered."""
         with self._lock:
             present = self._jobs.get(key)
             if present is not None and not present.job.ended:
                 return present.job
             self._forget_oldest()
-            job = Job(key, title, JobStatus.RUNNING, datetime.now(UTC))
+            job = Job(key, title, JobStatus.RUNNING, datetime.now(UTC), unit=unit)
             running = self._jobs[key] = _Running(job)
         asyncio.run_coroutine_threadsafe(self._do(running, work), self._loop)
         return job

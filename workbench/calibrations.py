@@ -13,13 +13,15 @@ from pydantic import ValidationError
 
 from engine.errors import InputError
 from engine.outcomes.values import OutcomeType
-from engine.state.tenants import tenant_uuid
+from engine.state.tenants import EVERYBODY, tenant_uuid
 from workbench.services import Services
 from workbench.text import UnknownNameError
 
 if TYPE_CHECKING:
     from engine.calibration import CalibrationRepository, FittedCalibration, PublishedCalibration
+    from engine.state.database import Database
     from evals.learning.calibration.making import Checked, Made
+    from evals.learning.calibration.scores import Reading
 
 ResultT = TypeVar("ResultT")
 Work = Callable[["CalibrationRepository"], Awaitable[ResultT]]
@@ -29,10 +31,14 @@ SECONDS = 30.0  # for reading and publishing: rows are few
 
 @dataclass(frozen=True, slots=True)
 class Calibrations:
-    """The calibrations of one tenant, by name or UUID. What is fitted stays here until somebody publishes it."""
+    """The calibrations of one tenant, by name or UUID. What is fitted stays here until somebody publishes it.
+
+    Without `opened`, the database is opened and closed for everything that is asked of it.
+    """
 
     services: Services
     tenant: UUID | str
+    opened: Database | None = None
 
     @property
     def folder(self) -> Path:
@@ -51,9 +57,8 @@ class Calibrations:
         from evals.learning.calibration.making import make_calibration
         from evals.learning.calibration.outcomes import COLUMNS
 
-        facts = self.services.outcome_store().facts(
-            self.tenant, outcome_type=outcome_type, as_of=as_of, columns=COLUMNS
-        )
+        store = self.services.outcomes_of(self.tenant)
+        facts = store.facts(self.tenant, outcome_type=outcome_type, as_of=as_of, columns=COLUMNS)
         made = make_calibration(facts, since=since)
         if not len(made.observations):
             raise InputError(
@@ -81,18 +86,35 @@ class Calibrations:
             raise UnknownNameError("calibration", name, [own.calibration.name for own in kept])
         return matching[0]
 
-    async def publish(self, fitted: FittedCalibration, *, by: str, note: str) -> PublishedCalibration:
-        """Put it to use. Raises InputError for one of other outcomes than replies: the engine reports no other."""
+    async def publish(
+        self, fitted: FittedCalibration, *, by: str, note: str, since: int | None = None
+    ) -> PublishedCalibration:
+        """Put it to use. `since` is the number of the newest published one that was seen, 0 for none.
+
+        Raises StaleStateError if somebody has published another since then; InputError for one of other outcomes than
+        replies (the engine reports no other), for one that corrects nothing, and for one of a simulated world that is
+        to hold for everybody.
+        """
         if fitted.calibration.outcome_type is not OutcomeType.EMAIL_ENGAGEMENT:
             raise InputError(
                 f"this calibration is about {fitted.calibration.outcome_type}; the engine reports the probability of "
                 f"a reply, so only one of {OutcomeType.EMAIL_ENGAGEMENT} can be put to use"
             )
-        return await self._work(lambda repository: repository.publish(fitted, by=by, note=note))
+        if not fitted.calibration.cells:
+            raise InputError(
+                "this calibration corrects nothing, so there is nothing to publish; "
+                "`qbs calibrate rollback --to 0` ends a correction"
+            )
+        if fitted.report.get("simulated") and tenant_uuid(self.tenant) == EVERYBODY:
+            raise InputError(
+                "this calibration was learned from a simulated world, and nothing simulated holds for everybody; "
+                "fit one to outcomes of real customers"
+            )
+        return await self._work(lambda repository: repository.publish(fitted, by=by, note=note, since=since))
 
-    async def roll_back(self, to: int | None, *, by: str, note: str) -> PublishedCalibration:
+    async def roll_back(self, to: int | None, *, by: str, note: str, since: int | None = None) -> PublishedCalibration:
         """Use again what was in use before, or the `to`-th; see `CalibrationRepository.rollback`."""
-        return await self._work(lambda repository: repository.rollback(to, by=by, note=note))
+        return await self._work(lambda repository: repository.rollback(to, by=by, note=note, since=since))
 
     async def history(self) -> tuple[PublishedCalibration, ...]:
         """What this tenant has published, the newest first."""
@@ -100,12 +122,10 @@ class Calibrations:
 
     async def in_use(self) -> PublishedCalibration | None:
         """What is in use: the tenant's own, else everybody's; None if there is none."""
-        from engine.state.tenants import EVERYBODY
-
         own = await self._work(lambda repository: repository.newest())
         if own is not None or tenant_uuid(self.tenant) == EVERYBODY:
             return own
-        return await Calibrations(self.services, EVERYBODY)._work(lambda repository: repository.newest())
+        return await Calibrations(self.services, EVERYBODY, self.opened)._work(lambda repository: repository.newest())
 
     def check(self, published: PublishedCalibration, now: datetime | None = None) -> Checked:
         """Whether it has gone stale, by the copy of outcomes as it is."""
@@ -113,18 +133,42 @@ class Calibrations:
         from evals.learning.calibration.outcomes import COLUMNS
 
         outcome_type = published.calibration.outcome_type
-        facts = self.services.outcome_store().facts(self.tenant, outcome_type=outcome_type, columns=COLUMNS)
+        store = self.services.outcomes_of(self.tenant)
+        facts = store.facts(self.tenant, outcome_type=outcome_type, columns=COLUMNS)
         return check_calibration(published, facts, now or datetime.now(UTC))
 
-    async def _work(self, work: Work[ResultT]) -> ResultT:
-        from engine.calibration import CalibrationRepository
+    def since(self, published: PublishedCalibration) -> tuple[Reading, Reading] | None:
+        """How the engine's confidence and what it makes of it read in later outcomes than it was learned from.
 
+        None where these are too few to be tested.
+        """
+        from evals.learning.calibration.drift import LEAST
+        from evals.learning.calibration.outcomes import COLUMNS, observed
+        from evals.learning.calibration.predicting import predicted, spoken_of
+        from evals.learning.calibration.scores import read
+
+        store = self.services.outcomes_of(self.tenant)
+        facts = store.facts(self.tenant, outcome_type=published.calibration.outcome_type, columns=COLUMNS)
+        later = spoken_of(published.calibration, observed(facts, after=published.fitted.data_until))
+        if len(later) < LEAST:
+            return None
+        before, after = read(later), read(later.claiming(predicted(published.calibration, later)))
+        return None if before is None or after is None else (before, after)
+
+    async def _work(self, work: Work[ResultT]) -> ResultT:
+        if self.opened is not None:
+            return await self._asked(self.opened, work)
         database = await self.services.database()
         try:
-            async with database.tenant(self.tenant).begin(timeout_s=SECONDS) as session:
-                return await work(CalibrationRepository(session))
+            return await self._asked(database, work)
         finally:
             await database.aclose()
+
+    async def _asked(self, database: Database, work: Work[ResultT]) -> ResultT:
+        from engine.calibration import CalibrationRepository
+
+        async with database.tenant(self.tenant).begin(timeout_s=SECONDS) as session:
+            return await work(CalibrationRepository(session))
 
 
 def _read(file: Path) -> FittedCalibration:

@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from engine.errors import InputError, QBSError
@@ -171,6 +172,11 @@ class Comparisons:
         self._scores: _Recent[_Judged] = _Recent(KEPT_TURNS, lambda judged: len(judged.scores.records))
         self._compared: _Recent[Compared] = _Recent(KEPT_COMPARED_TURNS, lambda made: made.weight)
         self._locks: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where the runs lie that it compares."""
+        return self._services.runs_folder
 
     def found(self, wanted: Wanted) -> Compared | None:
         """The comparison if it was made before."""

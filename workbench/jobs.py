@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,19 @@ def going_on(services: Services, run_id: str) -> Work:
 
     async def work(report: Report, stop: asyncio.Event) -> str:
         return await carried_out(services, await asyncio.to_thread(_continuation, services, run_id), report, stop)
+
+    return work
+
+
+def one_by_one(works: Sequence[Work]) -> Work:
+    """Several pieces of work as one job, each after the one before it; once it is to stop, no other one is begun."""
+
+    async def work(report: Report, stop: asyncio.Event) -> str:
+        outcomes = []
+        for each in works:
+            if not stop.is_set():
+                outcomes.append(await each(report, stop))
+        return " ".join(outcomes)
 
     return work
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from engine.errors import ConfigurationError, PromptError
+from engine.errors import ConfigurationError, InputError, PromptError
 from workbench.services import Services
 from workbench.text import UnknownNameError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from engine.releases import Release, Stage
     from engine.state.database import Database
     from evals.library import Dataset
-    from evals.tuning.decision import Decision
+    from evals.tuning.decision import Decision, Finding
     from evals.tuning.must_not_break import MustNotBreak
     from evals.tuning.promotion_file import PromotionRules
     from evals.tuning.promotion_runs import FoundRuns, NamedSet
@@ -45,10 +46,18 @@ class Weighed:
 
 
 def rules(services: Services) -> PromotionRules:
-    """What the gate asks for. Raises InputError with the line of what is wrong in `promotion.toml`."""
-    from evals.tuning.promotion_file import FILE, read_promotion
+    """What the gate asks for. Raises InputError with the line of what is wrong in `promotion.toml`.
 
-    return read_promotion(services.settings.home / FILE)
+    Where nobody named who is to answer and no model is configured, the recordings of the data sets are to.
+    """
+    from evals.tuning.promotion_file import FILE, PromotionRules, read_promotion
+    from workbench.variants import are_configured
+
+    found = read_promotion(services.settings.home / FILE)
+    by_default = found.variant == PromotionRules().variant and not are_configured(services.settings)
+    if by_default and all(map(services.has_recordings, found.datasets)):
+        return replace(found, variant="recorded")
+    return found
 
 
 def must_not_break(services: Services) -> MustNotBreak:
@@ -110,7 +119,10 @@ async def weigh(
 
 
 def decided(services: Services, candidate: NamedSet, production: NamedSet, *, neutral: bool = False) -> Decision:
-    """The gate's decision about two sets. Raises PromptError for a candidate that cannot be filled in."""
+    """The gate's decision about two sets, which says if a search learned from what is compared.
+
+    Raises PromptError for a candidate that cannot be filled in.
+    """
     from engine.live.released import check_fills
     from evals.runs.counts import CountStore
     from evals.tuning.promotion import decide, undecided
@@ -122,7 +134,8 @@ def decided(services: Services, candidate: NamedSet, production: NamedSet, *, ne
     except ConfigurationError as error:
         return undecided(production, candidate, str(error), neutral=neutral)
     store = CountStore(services.run_index())
-    return decide(asked, found, production, candidate, protected, neutral=neutral, store=store)
+    decision = decide(asked, found, production, candidate, protected, neutral=neutral, store=store)
+    return replace(decision, findings=(*decision.findings, *_searched(services, candidate.prompts, decision)))
 
 
 async def release(
@@ -136,11 +149,13 @@ async def release(
 ) -> Release:
     """Put a set that was weighed into production. What the gate did not let pass takes an `override`, a reason.
 
-    Raises InputError without one, StaleStateError if somebody released in the meantime.
+    Raises InputError without one and for a set that is there already, StaleStateError if somebody released meanwhile.
     """
     from engine.releases import NewRelease, ReleaseRepository, Stage
 
-    decision = weighed.decision
+    decision, present = weighed.decision, weighed.standing
+    if present.release is not None and present.prompts.prompts.hash == weighed.candidate.prompts.hash:
+        raise InputError(f"{weighed.candidate.name} is in production already: there is nothing to promote")
     new = NewRelease.of(
         weighed.candidate.prompts,
         Stage.PRODUCTION,
@@ -175,6 +190,18 @@ async def roll_back(
 
     async with database.tenant(tenant).begin() as session:
         return await ReleaseRepository(session).roll_back(by=by, note=note, to=to)
+
+
+def _searched(services: Services, prompts: PromptSet, decision: Decision) -> Iterator[Finding]:
+    """What the searches have learned from that the prompts come from, of what was compared."""
+    from evals.tuning.search_record import searches
+    from evals.tuning.searched_with import searched_findings, searched_with
+    from workbench.searches import SEARCHES
+
+    if not decision.runs or not (known := searches(services.settings.home / SEARCHES)):
+        return
+    found = searched_with(prompts, services.prompt_workspace().versions(), known)
+    yield from searched_findings(found, [own.dataset for own in decision.runs])
 
 
 def _runs(

@@ -87,7 +87,7 @@ def plan_replay(services: Services, request: ReplayRequest, variant: Variant | N
         variant or services.variant(request.variant, dataset, request.prompts),
         state_mode=StateMode.FORK if fork else StateMode.TURNS if picked else request.state,
         fork=fork,
-        picked=picked_turns(picked or ()),
+        picked=_spec_of(request.picked, picked),
         samples=request.samples,
     )
     labels = None if spec.labels_hash is None else _labels(dataset, spec.conversation_ids)
@@ -278,6 +278,12 @@ def _fork_start(services: Services, fork: Fork) -> TurnRecord:
         turns = ", ".join(str(record.turn) for record in records) or "none"
         raise RunError(f"{fork.run_id} has no turn {fork.turn} of {fork.conversation_id}; it has these: {turns}")
     return found
+
+
+def _spec_of(asked: PickedTurns | None, found: tuple[TurnRecord, ...] | None) -> PickedTurns | None:
+    """The turns that were found, and how they were picked."""
+    turns = picked_turns(found or ())
+    return turns if turns is None or asked is None else turns.model_copy(update={"by": asked.by})
 
 
 def _picked(services: Services, picked: PickedTurns) -> tuple[TurnRecord, ...]:

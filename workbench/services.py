@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from engine.errors import ConfigurationError, InputError
 from workbench.databases import DatabaseServer, Role
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from engine.analyzers import Analyzer
     from engine.drafting import ReplyDrafter
     from engine.live import LiveEngine
+    from engine.live.calibrated import CalibrationsInUse
     from engine.live.released import ReleasedPrompts
     from engine.llm.limits import Ledger
     from engine.llm.recordings import RecordingStore
@@ -125,6 +127,17 @@ class Services:
         from evals.learning.facts.store import OutcomeStore
 
         return OutcomeStore(self.settings.home / "outcomes.duckdb")
+
+    def outcomes_of(self, tenant: UUID | str) -> OutcomeStore:
+        """The same; the simulated world is put into it when its tenant is asked about."""
+        from engine.state.tenants import tenant_uuid
+        from evals.learning.simulated import TENANT
+        from evals.learning.simulated_data import load_simulated
+
+        store = self.outcome_store()
+        if tenant_uuid(tenant) == tenant_uuid(TENANT):
+            load_simulated(store, self.shipped / "simulated_outcomes")
+        return store
 
     def variant(self, text: str, dataset: Dataset, prompts: PromptLibrary | None = None) -> Variant:
         """The variant that `text` names, for this data set, with these prompts (None: those in use).
@@ -238,14 +251,16 @@ class Services:
             sample=sample,
         )
 
-    def live_engine(self, database: Database, analyzer: Analyzer) -> LiveEngine:
+    def live_engine(
+        self, database: Database, analyzer: Analyzer, calibrations: CalibrationsInUse | None = None
+    ) -> LiveEngine:
         """What takes the turns of contacts kept in `database`. An analyzer ends within its own deadline; this one is
         later, for one that is broken. Questions are explored as QBS_EXPLORATION says, and
-        confidence is corrected by the calibration that is published for a tenant.
+        confidence is corrected by the calibration that is published for a tenant. Who makes several engines over one
+        database gives them the same `calibrations`, which then are not looked up anew for each.
         """
         from engine.exploration import Exploration
         from engine.live import ANALYSIS_SECONDS, LiveEngine
-        from engine.live.calibrated import CalibrationsInUse
 
         self._configure_logs()
         share = self.settings.exploration
@@ -254,8 +269,15 @@ class Services:
             analyzer,
             analysis_s=max(ANALYSIS_SECONDS, self.settings.deadline_seconds + 2),
             exploration=Exploration(share) if share else None,
-            calibrations=CalibrationsInUse(database),
+            calibrations=calibrations or self.calibrations_in_use(database),
         )
+
+    def calibrations_in_use(self, database: Database) -> CalibrationsInUse:
+        """The calibrations that are published, tenant by tenant, kept up to date while the process runs."""
+        from engine.live.calibrated import CalibrationsInUse
+
+        self._configure_logs()
+        return CalibrationsInUse(database)
 
     def released_prompts(self, database: Database) -> ReleasedPrompts:
         """The prompts in production, tenant by tenant, kept up to date while the process runs."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from engine.errors import ConfigurationError, InputError
 from engine.prompts import PromptSet
 from evals.pairing import TurnKey
-from evals.records import Fork, PickedTurns, Variant
+from evals.records import Fork, PickedBy, PickedTurns, Variant
 from evals.tuning.picking import MANY, named_turns
 from workbench.background import Background, Job, Report, Work
 from workbench.evaluations import evaluations
@@ -28,10 +28,22 @@ if TYPE_CHECKING:
 LOOKING_S = 60.0  # for finding out which turns have recordings
 
 
+class ChosenTurns(tuple[TurnKey, ...]):
+    """Turns, and how they were chosen: what a comparison on them is worth depends on it."""
+
+    by: PickedBy
+
+    def __new__(cls, turns: Sequence[TurnKey], by: PickedBy) -> ChosenTurns:
+        chosen = super().__new__(cls, turns)
+        chosen.by = by
+        return chosen
+
+
 @dataclass(frozen=True)
 class TrialRequest:
     """Try `prompts` on turns of the run `base`: on each alone, or from the first of `turns` on if `onwards`.
 
+    The trial remembers how `turns` were chosen, if they are those of `turns_to_try`.
     `variant` is as in `qbs replay`; None means the configured models or, where none is, the recordings there are.
     """
 
@@ -78,7 +90,8 @@ async def plan_trial(services: Services, request: TrialRequest) -> PlannedTrial:
     if request.onwards:
         return _onwards(services, request, base)
     asked = _asked(services, request, base)
-    picked = PickedTurns(run_id=base.run_id, turns=_checked(base, request.turns))
+    by = request.turns.by if isinstance(request.turns, ChosenTurns) else None
+    picked = PickedTurns(run_id=base.run_id, turns=_checked(base, request.turns), by=by)
     if asked is not None:
         return PlannedTrial(base.run_id, len(picked.turns), _planned(services, request, base, asked, picked=picked))
     return await _by_recordings(services, request, base, picked)
@@ -140,11 +153,11 @@ def turns_to_try(
     metrics: Sequence[Metric],
     most: int = MANY,
     *,
-    by: Literal["worst", "must not break", "chance"] = "worst",
+    by: PickedBy = "chance",
     seed: int = 0,
-) -> tuple[TurnKey, ...]:
-    """The turns of a run to try a prompt on: those that scored worst by these metrics, those of them that must never
-    break again, or some by chance.
+) -> ChosenTurns:
+    """The turns of a run to try a prompt on: some by chance, those of them that must never break again, or those that
+    scored worst by these metrics, which are for reading: any other answers look better there.
 
     Raises UnknownNameError for the run, InputError for a metric that is no share, or for a run without turns.
     """
@@ -159,11 +172,12 @@ def turns_to_try(
     present = {(record.conversation_id, record.turn) for record in answers}
     if by == "must not break":
         protected = of_dataset(must_not_break(services).turns(), run.dataset.name)
-        return tuple(key for own in protected if (key := (own.conversation_id, own.turn)) in present)[:most]
+        keys = ((own.conversation_id, own.turn) for own in protected)
+        return ChosenTurns([key for key in keys if key in present][:most], by)
     if by == "chance":
-        return random_turns(present, most, seed=seed)
+        return ChosenTurns(random_turns(present, most, seed=seed), by)
     scores = run.scores(metrics=metrics)
-    return worst_turns(turn_scores(scores, metrics, right_scores(run, answers, metrics)), most)
+    return ChosenTurns(worst_turns(turn_scores(scores, metrics, right_scores(run, answers, metrics)), most), by)
 
 
 def _onwards(services: Services, request: TrialRequest, base: RunFolder) -> PlannedTrial:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.errors import ConfigurationError, InputError
 from evals.records import Variant
 from workbench.settings import Settings
 from workbench.text import UnknownNameError
 
+MANIFEST = "MANIFEST.json"
 CHOICES = ("rules", "recorded", "labels", "llm", "llm:<model>")
 MEANINGS = {
     "rules": "the offline analyzer; no model, no key, no network",
@@ -45,6 +47,11 @@ def llm_variant(reasoning: str, fast: str, prompts: Mapping[str, str]) -> Varian
     return Variant(name=name, reasoning_model=reasoning, fast_model=fast, prompts=dict(prompts))
 
 
+def are_configured(settings: Settings) -> bool:
+    """Whether there is any model to ask."""
+    return settings.reasoning_model is not None or settings.fast_model is not None
+
+
 def configured_models(settings: Settings) -> tuple[str, str]:
     """The reasoning and the fast model; one stands for both. Raises ConfigurationError if there is none."""
     reasoning = settings.reasoning_model or settings.fast_model
@@ -67,17 +74,40 @@ def _configured_for_recordings(settings: Settings, recordings: Path) -> tuple[st
         ) from None
 
 
+def covered_prompts(recordings: Path) -> tuple[dict[str, str], ...]:
+    """The prompts, as content hashes by name, that the recordings of a data set hold answers to.
+
+    MANIFEST.json names one such set as `prompts`, and may name others in a list, `covers`.
+    """
+    manifest = _manifest(recordings) or {}
+    others = manifest.get("covers")
+    named = [manifest.get("prompts"), *(others if isinstance(others, list) else [])]
+    return tuple({str(name): str(digest) for name, digest in own.items()} for own in named if isinstance(own, dict))
+
+
 def recorded_models(recordings: Path) -> tuple[str, str] | None:
     """Whose answers the recordings of a data set are; None if it has none."""
+    manifest = _manifest(recordings)
+    if manifest is None:
+        return None
+    try:
+        return manifest["models"]["reasoning"], manifest["models"]["fast"]
+    except (KeyError, TypeError):
+        raise _no_models(recordings / MANIFEST) from None
+
+
+def _manifest(recordings: Path) -> dict[str, Any] | None:
     from evals.jsonl import parse_object
 
-    file = recordings / "MANIFEST.json"
+    file = recordings / MANIFEST
     if not file.is_file():
         return None
     try:
-        models = parse_object(file.read_bytes())["models"]
-        return models["reasoning"], models["fast"]
-    except (ValueError, KeyError, TypeError):
-        raise InputError(
-            'does not say whose answers these are: {"models": {"reasoning": ..., "fast": ...}}', file=file
-        ) from None
+        return parse_object(file.read_bytes())
+    except ValueError:
+        raise _no_models(file) from None
+
+
+def _no_models(file: Path) -> InputError:
+    said = 'does not say whose answers these are: {"models": {"reasoning": ..., "fast": ...}}'
+    return InputError(said, file=file)

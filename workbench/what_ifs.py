@@ -14,7 +14,7 @@ from workbench.services import Services
 
 if TYPE_CHECKING:
     from evals.learning.alternative import LoggedConversation
-    from evals.learning.facts import Facts, OutcomeStore
+    from evals.learning.facts import Facts
     from evals.learning.facts.filters import Filters
     from evals.learning.off_policy import Policy, WhatIf
 
@@ -31,7 +31,7 @@ class WhatIfs:
 
     async def ask(
         self,
-        policy: str,
+        policy: str | Policy,
         *,
         by: Sequence[str] = (),
         filters: Filters | None = None,
@@ -46,23 +46,13 @@ class WhatIfs:
         from evals.learning.off_policy import what_if
         from evals.learning.off_policy.log import COLUMNS
 
-        facts = self._store().facts(
+        facts = self.services.outcomes_of(self.tenant).facts(
             self.tenant,
             filters=filters or EVERYTHING,
             as_of=as_of,
             columns=(*COLUMNS, "account", "contact"),
         )
-        return what_if(facts, await self._policy(policy, by, facts))
-
-    def _store(self) -> OutcomeStore:
-        """The copy of outcomes; the simulated world is put into it when it is asked about."""
-        from evals.learning.simulated import TENANT
-        from evals.learning.simulated_data import load_simulated
-
-        store = self.services.outcome_store()
-        if self.tenant == TENANT:
-            load_simulated(store, self.services.shipped / "simulated_outcomes")
-        return store
+        return what_if(facts, await self._policy(policy, by, facts) if isinstance(policy, str) else policy)
 
     async def _policy(self, text: str, by: Sequence[str], facts: Facts) -> Policy:
         from evals.learning.alternative import recommended_in

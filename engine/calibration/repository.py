@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from engine.calibration.values import Calibration, FittedCalibration, PublishedCalibration
-from engine.errors import InputError, SchemaVersionError, StateError
+from engine.errors import InputError, SchemaVersionError, StaleStateError, StateError
 from engine.outcomes.sql import listed, statement
 from engine.outcomes.values import OutcomeType
 from engine.state.database import TenantSession
@@ -34,10 +34,14 @@ insert into qbs.calibrations (
          :data_from::timestamptz, :data_until::timestamptz, :fitted::jsonb, :report::jsonb, :by, :note,
          :returns_to::int, :version::int
     from qbs.calibrations where tenant_id = :tenant_id::uuid
+  having :since::int is null or coalesce(max(number), 0) = :since::int
 on conflict do nothing
 returning {listed(_COLUMNS)}
 """,  # noqa: S608  # made of names
     _COLUMNS,
+)
+_NEWEST_NUMBER = statement(
+    "select coalesce(max(number), 0) as number from qbs.calibrations where tenant_id = :tenant_id::uuid", ("number",)
 )
 _HISTORY = statement(
     f"select {listed(_COLUMNS)} from qbs.calibrations "  # noqa: S608  # made of names
@@ -53,11 +57,20 @@ class CalibrationRepository:
         self._session = session
 
     async def publish(
-        self, fitted: FittedCalibration, *, by: str, note: str, returns_to: int | None = None
+        self,
+        fitted: FittedCalibration,
+        *,
+        by: str,
+        note: str,
+        returns_to: int | None = None,
+        since: int | None = None,
     ) -> PublishedCalibration:
-        """Put a calibration to use from now on. Raises InputError without a name or a note, or one that cannot be kept.
+        """Put a calibration to use from now on. `since` is the newest number that was seen (0: none), where what is
+        decided rests on it; None where it does not.
 
-        The live engine corrects the probability of a reply: only its calibrations change what is reported.
+        The live engine corrects the probability of a reply: only its calibrations change what is reported. Raises
+        InputError without a name or a note, or one that cannot be kept; StaleStateError if there are newer ones than
+        `since`.
         """
         if not by.strip() or not note.strip():
             raise InputError("a calibration is published by somebody and with a note: say who, and what it is for")
@@ -74,12 +87,20 @@ class CalibrationRepository:
             note=note,
             returns_to=returns_to,
             version=FITTED_VERSION,
+            since=since,
         )
         for _ in range(ATTEMPTS):
             (rows,) = await self._session.send(call)
             if rows:
                 return _published(rows[0], self._session.tenant_id)
+            if since is not None:
+                raise StaleStateError("somebody has published a calibration of this tenant in the meantime: look again")
         raise StateError("others kept publishing calibrations of this tenant at the same moment; try again")
+
+    async def newest_number(self) -> int:
+        """The number of the newest calibration of any outcomes; 0 if there is none."""
+        (rows,) = await self._session.send(_NEWEST_NUMBER(tenant_id=self._session.tenant_id))
+        return int(rows[0]["number"])
 
     async def newest(self, outcome_type: OutcomeType = OutcomeType.EMAIL_ENGAGEMENT) -> PublishedCalibration | None:
         """The one in use; None if this tenant has never published any. Raises as `history`."""
@@ -98,12 +119,15 @@ class CalibrationRepository:
         by: str,
         note: str,
         outcome_type: OutcomeType = OutcomeType.EMAIL_ENGAGEMENT,
+        since: int | None = None,
     ) -> PublishedCalibration:
         """Use again what the `to`-th said, `NONE_AT_ALL` for no correction; None is the one before that in use.
 
-        Going back twice goes back further. Raises InputError if there is none with that number, and if there is nothing
-        to go back from.
+        Going back twice goes back further. `since` is as in `publish`; without it, what this call itself has seen.
+        Raises InputError if there is none with that number, and if there is nothing to go back from; StaleStateError if
+        somebody published in the meantime.
         """
+        since = await self.newest_number() if since is None else since
         history = await self.history(outcome_type, limit=10_000)
         if not history:
             raise InputError("no calibration was ever published here, so there is nothing to go back from")
@@ -111,12 +135,13 @@ class CalibrationRepository:
             raise InputError("no calibration is in use, so there is nothing to go back from; say to which one")
         wanted = _before(history) if to is None else to
         if wanted == NONE_AT_ALL:
-            return await self.publish(_nothing(history[0].fitted), by=by, note=note)
+            return await self.publish(_nothing(history[0].fitted), by=by, note=note, since=since)
         again = next((one for one in history if one.number == wanted), None)
         if again is None:
             numbers = ", ".join(str(one.number) for one in reversed(history))
             raise InputError(f"there is no calibration {wanted} of {outcome_type} here; there are: {numbers}")
-        return await self.publish(again.fitted, by=by, note=note, returns_to=again.number)
+        returns_to = again.returns_to or again.number
+        return await self.publish(again.fitted, by=by, note=note, returns_to=returns_to, since=since)
 
     def _history(self, outcome_type: OutcomeType, limit: int) -> Inquiry[tuple[PublishedCalibration, ...]]:
         tenant_id = self._session.tenant_id

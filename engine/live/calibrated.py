@@ -6,9 +6,12 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from engine.calibration.applying import calibrated, recommendation_cells
 from engine.calibration.repository import CalibrationRepository
 from engine.calibration.values import Calibration, PublishedCalibration
+from engine.live.answering import kind_of
 from engine.live.in_use import REFRESH_S, WAIT_S, Clock, InUse
 from engine.outcomes.values import OutcomeDetails
 from engine.state.database import Database, TenantSession
@@ -54,13 +57,25 @@ class CalibrationsInUse:
 def with_calibration(
     details: OutcomeDetails, calibration: Calibration | None, action_type: str, confidence: float
 ) -> OutcomeDetails:
-    """The details with what the calibration makes of `confidence`; as they are where it says nothing of such a one."""
+    """The details with what the calibration makes of `confidence`; as they are where it says nothing of such a one.
+
+    Never raises: a defect in a calibration costs the correction, never the message.
+    """
     if calibration is None:
         return details
-    corrected = calibrated(calibration, recommendation_cells(action_type, details, confidence), confidence)
+    try:
+        corrected = calibrated(calibration, recommendation_cells(action_type, details, confidence), confidence)
+    except Exception as defect:  # noqa: BLE001  # the engine's own confidence is there, and the message has to count
+        not_calibrated(defect)
+        return details
     if corrected is None:
         return details
     return details.model_copy(update={"calibration": calibration.name, "calibrated_confidence": corrected})
+
+
+def not_calibrated(defect: Exception) -> None:
+    """Log a defect that cost a correction."""
+    structlog.get_logger(__name__).error("calibration failed; the engine's own stays", error=kind_of(defect))
 
 
 def told(details: OutcomeDetails | None) -> CalibratedConfidence | None:

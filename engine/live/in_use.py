@@ -25,6 +25,7 @@ Clock = Callable[[], float]
 
 REFRESH_S = 20.0
 WAIT_S = 0.25  # at most, of a turn
+FIRST_WAIT_S = 1.5  # at most, of a turn that would otherwise know nothing of what is in use
 RETRY_S = 5.0  # after Postgres did not answer
 DATABASE_S = 3.0  # for one look at Postgres
 MOST_TENANTS = 10_000  # that are remembered
@@ -44,8 +45,9 @@ class InUse(Generic[T]):
     """What `look` finds in Postgres for each tenant. Belongs to one event loop.
 
     What is known counts for `refresh_s` seconds; then it is asked for again, beside the turn that found it old, which
-    waits at most `wait_s` for it, and not at all before it is twice as old. While it cannot be had, the last known
-    stays in use. `what` names it in the log.
+    waits at most `wait_s` for it, and not at all before it is twice as old. Where nothing was ever known a turn waits
+    longer, so that the first message to a new process is not read with other prompts than the second. While it cannot
+    be had, the last known stays in use. `what` names it in the log.
     """
 
     def __init__(
@@ -66,7 +68,8 @@ class InUse(Generic[T]):
         """What is in use for a tenant, None if nothing is, or nothing is known yet. Never raises for Postgres."""
         own, everybody = self._of(tenant_uuid(tenant)), self._of(EVERYBODY)
         if waiting := {known.asking for known in (own, everybody) if known.asking and self._is_overdue(known)}:
-            await asyncio.wait(waiting, timeout=self._wait_s)
+            unknown = own.answered_at is None or everybody.answered_at is None
+            await asyncio.wait(waiting, timeout=max(self._wait_s, FIRST_WAIT_S) if unknown else self._wait_s)
         return everybody.own if own.own is None else own.own
 
     async def refresh(self) -> None:

@@ -30,6 +30,7 @@ from engine.releases import Release, ReleaseRepository, Stage, prompts_of
 from engine.state.database import Database, TenantSession
 
 MOST_ANALYZERS = 32  # prompt sets that are kept ready
+MOST_SETS = 32  # prompt sets that are kept read, whoever has released them
 MOST_UNREADABLE = 5  # releases in a row that are passed over in search of one that can be read
 
 
@@ -69,6 +70,7 @@ class ReleasedPrompts:
     ) -> None:
         self._shipped = Released(PromptSet.of(shipped or PromptLibrary()))
         self._seen: OrderedDict[UUID, _Seen] = OrderedDict()
+        self._sets: OrderedDict[str, PromptSet] = OrderedDict()
         self._in_use = InUse(database, self._look, "released prompts", refresh_s=refresh_s, wait_s=wait_s, clock=clock)
 
     async def of(self, tenant: UUID | str) -> Released:
@@ -91,32 +93,42 @@ class ReleasedPrompts:
         seen = self._seen.get(tenant)
         if seen is None or seen.number != number:
             known = seen.released if seen else None
-            seen = _Seen(number, await _newest_readable(releases, tenant, newest, known))
+            seen = _Seen(number, await self._newest_readable(releases, tenant, newest, known))
         self._seen[tenant] = seen
         self._seen.move_to_end(tenant)
         while len(self._seen) > MOST_TENANTS:
             self._seen.popitem(last=False)
         return seen.released
 
+    async def _newest_readable(
+        self, releases: ReleaseRepository, tenant: UUID, newest: Release | None, known: Released | None
+    ) -> Released | None:
+        """The newest release, or else the one in use, or else the newest of those before it that can be read."""
+        found = newest
+        for _ in range(MOST_UNREADABLE):
+            if found is None or not found.is_own:
+                return None
+            try:
+                return Released(await self._prompts(releases, found), found)
+            except (PromptError, StateError) as error:
+                _log().error(
+                    "a release cannot be read", tenant=str(tenant), release=found.number, error=type(error).__name__
+                )
+            if known is not None:
+                return known
+            found = await releases.newest(Stage.PRODUCTION, before=found.number)
+        return None
 
-async def _newest_readable(
-    releases: ReleaseRepository, tenant: UUID, newest: Release | None, known: Released | None
-) -> Released | None:
-    """The newest release, or else the one that is in use, or else the newest of those before it that can be read."""
-    found = newest
-    for _ in range(MOST_UNREADABLE):
-        if found is None or not found.is_own:
-            return None
-        try:
-            return Released(usable(found, await releases.contents(found.number)), found)
-        except (PromptError, StateError) as error:
-            _log().error(
-                "a release cannot be read", tenant=str(tenant), release=found.number, error=type(error).__name__
-            )
-        if known is not None:
-            return known
-        found = await releases.newest(Stage.PRODUCTION, before=found.number)
-    return None
+    async def _prompts(self, releases: ReleaseRepository, release: Release) -> PromptSet:
+        """The prompts of a release: read once, however many tenants have released the same. Raises as `usable`."""
+        prompts = self._sets.get(release.prompt_set)
+        if prompts is None:
+            prompts = usable(release, await releases.contents(release.number))
+        self._sets[release.prompt_set] = prompts
+        self._sets.move_to_end(release.prompt_set)
+        while len(self._sets) > MOST_SETS:
+            self._sets.popitem(last=False)
+        return prompts
 
 
 def usable(release: Release, contents: dict[str, str]) -> PromptSet:

@@ -20,7 +20,7 @@ from engine.calibration.values import Calibration
 from engine.errors import DatabaseUnavailableError, InputError, StaleStateError
 from engine.exploration import Chosen, Exploration
 from engine.live.answering import analysis_in_any_case
-from engine.live.calibrated import CalibratedConfidence, CalibrationsInUse
+from engine.live.calibrated import CalibratedConfidence, CalibrationsInUse, not_calibrated
 from engine.live.exploring import explored
 from engine.live.keeping import Delivered, Settled, accept, calibrated_confidence, settle
 from engine.live.patience import Patience
@@ -128,9 +128,10 @@ class LiveEngine:
             return await self._without_database(first, message, str(error))
         if not delivered.needs_analysis:
             return _as_delivered(delivered)
-        usual = await self._analysis(delivered.before, delivered.turn, delivered.history)
+        usual, calibration = await asyncio.gather(
+            self._analysis(delivered.before, delivered.turn, delivered.history), self._calibration(tenant_id)
+        )
         analysis, chosen = explored(self._exploration, delivered, usual)
-        calibration = await self._calibration(tenant_id)
         try:
             settled = await self._kept(
                 tenant_id, lambda session: settle(session, delivered, analysis, chosen, calibration)
@@ -189,7 +190,14 @@ class LiveEngine:
         )
 
     async def _calibration(self, tenant_id: UUID) -> Calibration | None:
-        return None if self._calibrations is None else await self._calibrations.of(tenant_id)
+        """The one in use, looked up beside the analysis; a defect in that costs the correction, never the message."""
+        if self._calibrations is None:
+            return None
+        try:
+            return await self._calibrations.of(tenant_id)
+        except Exception as defect:  # noqa: BLE001  # the engine's own confidence is there, and the message has to count
+            not_calibrated(defect)
+            return None
 
     async def _without_database(self, opening: ConversationState, message: Message, reason: str) -> TurnTaken:
         """What can be said of a message when nothing else of its conversation is known.
@@ -199,8 +207,9 @@ class LiveEngine:
         turn, _ = turn_of(message, message.index or 0, datetime.now(UTC))
         if turn.speaker is not Speaker.CUSTOMER:
             return _not_saved(None, opening, turn, reason)
-        analysis = await self._analysis(opening, turn, ())
-        calibration = await self._calibration(tenant_uuid(opening.tenant_id))
+        analysis, calibration = await asyncio.gather(
+            self._analysis(opening, turn, ()), self._calibration(tenant_uuid(opening.tenant_id))
+        )
         return _not_saved(analysis, advance(opening, turn, analysis), turn, reason, calibration)
 
     async def _kept(self, tenant_id: UUID, work: Work[T]) -> T:

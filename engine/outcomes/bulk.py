@@ -21,6 +21,7 @@ from engine.state.statements import Statement
 
 BATCH = 50_000
 SEPARATOR = "\x1f"  # where a name holds one, it is replaced
+_END = "\x1e"
 
 # What was known when a recommendation was made; the choices as JSON.
 DETAILS = tuple(name for name in OutcomeDetails.model_fields if name != "guardrails")
@@ -28,7 +29,8 @@ OUTCOME_COLUMNS = (
     "outcome_id", "state_id", "action_type", "outcome_type", "predicted_confidence", "recommended_at", "closes_at",
     "recorded_at", "account_id", "contact_id", *DETAILS,
 )  # fmt: skip
-EVENT_COLUMNS = ("event_id", "outcome_id", "kind", "occurred_at", "recorded_at", "supersedes")
+_EVENTS = ("event_id", "outcome_id", "kind", "occurred_at", "recorded_at", "supersedes")
+EVENT_COLUMNS = (*_EVENTS, "looked_before")  # the last: up to where was looked when a window was found empty
 
 _TIMES = ("recommended_at", "closes_at", "recorded_at", "occurred_at")
 
@@ -48,29 +50,38 @@ def _line(columns: tuple[str, ...], table: str) -> str:
 
 def _text(column: str, table: str) -> str:
     if column in DETAILS:
-        return f"coalesce(translate({table}.details ->> '{column}', e'\\x1f', e'\\ufffd'), '')"
+        return f"coalesce(translate({table}.details ->> '{column}', e'\\x1e\\x1f', e'\\ufffd\\ufffd'), '')"
     if column in _TIMES:
         return f"{table}.{column} at time zone 'UTC'"
     if column in ("account_id", "contact_id"):
-        return f"translate(state.{column}, e'\\x1f', e'\\ufffd')"
+        return f"translate(state.{column}, e'\\x1e\\x1f', e'\\ufffd\\ufffd')"
+    if column == "looked_before":  # only what `resolve_closed` said: details of other events are anybody's
+        return (
+            f"case when {table}.kind = 'negative' and {table}.supersedes is null and {table}.details ? 'before' "
+            f"then (({table}.details ->> 'before')::timestamptz at time zone 'UTC')::text else '' end"
+        )
     return f"coalesce({table}.{column}::text, '')" if column == "supersedes" else f"{table}.{column}"
 
 
+# All lines come as one text: a row for each would cost the client as much again. Where a row ends is told by _END.
+_TOLD = ("lines", "version", "number")
 _NEW_OUTCOMES = statement(
     f"""
-select {_line(OUTCOME_COLUMNS, "new")} as line, new.outcome_id as fact, new.schema_version, new.recorded_in
+select string_agg({_line(OUTCOME_COLUMNS, "new")}, e'\\x1e' order by new.recorded_in, new.outcome_id) as lines,
+       max(new.schema_version) as version, max(new.recorded_in) as number
   from ({new_facts("outcomes", "outcome_id", f"tenant_id, {listed(STORED)}")}) new
   join qbs.conversation_states state on state.tenant_id = new.tenant_id and state.state_id = new.state_id
- order by new.recorded_in, new.outcome_id
 """,  # noqa: S608  # made of names
-    ("line", "fact", "schema_version", "recorded_in"),
+    _TOLD,
     prepared=False,
 )
 _NEW_EVENTS = statement(
-    new_facts(
-        "outcome_events", "event_id", f"{_line(EVENT_COLUMNS, 'outcome_events')} as line, event_id::text as fact"
-    ),
-    ("line", "fact", "recorded_in"),
+    f"""
+select string_agg({_line(EVENT_COLUMNS, "new")}, e'\\x1e' order by new.recorded_in, new.event_id) as lines,
+       0 as version, max(new.recorded_in) as number
+  from ({new_facts("outcome_events", "event_id", listed((*_EVENTS, "details")))}) new
+""",  # noqa: S608  # made of names
+    _TOLD,
     prepared=False,
 )
 _CLOCK = statement("select clock_timestamp() as now", ("now",))
@@ -96,13 +107,14 @@ async def server_clock(session: TenantSession) -> datetime:
 async def _after(
     session: TenantSession, mark: FactMark | None, limit: int, new: Statement, from_elsewhere: Statement
 ) -> FactLines:
-    rows, begun = await next_rows(session, mark, limit, new, from_elsewhere)
-    if any(row.get("schema_version", 0) > DETAILS_VERSION for row in rows):
+    (told,), begun = await next_rows(session, mark, limit, new, from_elsewhere)
+    if told["lines"] is None:
+        return FactLines((), begun)
+    if told["version"] > DETAILS_VERSION:
         raise SchemaVersionError(
             f"the details of outcomes are of a version that this program, which reads up to {DETAILS_VERSION}, does "
             "not know: use the program that wrote them, or a newer one"
         )
-    if rows:
-        last = rows[-1]
-        begun = FactMark(server=begun.server, number=last["recorded_in"], fact=UUID(str(last["fact"])))
-    return FactLines(tuple(row["line"] for row in rows), begun)
+    lines = tuple(told["lines"].split(_END))
+    last = UUID(lines[-1].split(SEPARATOR, 1)[0])  # a fact's id is its first column
+    return FactLines(lines, FactMark(server=begun.server, number=told["number"], fact=last))

@@ -11,7 +11,9 @@ from engine.state.database import TenantSession
 # In the order of ids, so that two who resolve at once wait for each other in one direction only; what the other has
 # resolved meanwhile is then passed over. There is one such event for an outcome, so it takes its id: all indexes then
 # grow in one order, which a million random ids would not let them. A window cannot have closed in the future, whatever
-# `as_of` says.
+# `as_of` says. `before` tells whoever reads the event up to where was looked: the windows of others may have closed
+# later than this one, and an answer in those is as much looked at as this silence.
+_BOUND = "least(coalesce(:as_of::timestamptz, now()), now())"
 _RESOLVE = statement(
     f"""
 with resolved as (
@@ -19,10 +21,10 @@ with resolved as (
         tenant_id, event_id, outcome_id, kind, occurred_at, idempotency_key, details
     )
     select outcome.tenant_id, outcome.outcome_id, outcome.outcome_id, 'negative', outcome.closes_at,
-           'closed:' || outcome.outcome_id, '{{}}'
+           'closed:' || outcome.outcome_id, jsonb_build_object('before', {_BOUND})
       from qbs.outcomes outcome
      where outcome.tenant_id = :tenant_id::uuid
-       and outcome.closes_at < least(coalesce(:as_of::timestamptz, now()), now())
+       and outcome.closes_at < {_BOUND}
        and not exists (
            select from qbs.outcome_events event
             where event.tenant_id = outcome.tenant_id and event.outcome_id = outcome.outcome_id

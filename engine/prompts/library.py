@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from engine.errors import PromptError
+from engine.errors import PromptError, UnknownPromptError
 from engine.prompts.prompt import Prompt, read_prompt
 
 SHIPPED = Path(__file__).parent
@@ -97,7 +97,7 @@ class PromptLibrary:
         """The newest version in the first folder that has any, whatever further folders hold under its name."""
         files = self._files(name)
         if not files:
-            raise PromptError(f"there is no prompt {name!r}; there are: {', '.join(self.names())}")
+            raise UnknownPromptError(f"there is no prompt {name!r}; there are: {', '.join(self.names())}")
         first = {path.stem: path for path in files if path.parent == files[0].parent}
         newest = in_order(first)[-1]
         return self._read(name, newest, [first[newest]])
@@ -105,7 +105,7 @@ class PromptLibrary:
     def _read(self, name: str, version: str, files: list[Path]) -> Prompt:
         if not files:
             there = ", ".join(self.versions(name)) or "none"
-            raise PromptError(f"the prompt {name!r} has no version {version!r}; it has: {there}")
+            raise UnknownPromptError(f"the prompt {name!r} has no version {version!r}; it has: {there}")
         contents = {path.read_bytes() for path in files}
         if len(contents) > 1:
             raise PromptError(

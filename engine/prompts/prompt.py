@@ -43,7 +43,7 @@ ROLES = ("system", "user", "assistant")
 MAX_FILE_BYTES = 4 * MAX_TEMPLATE_CHARACTERS
 
 _FENCE = "---"
-_SECTION = re.compile(r"## ([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)?)\s*")
+SECTION = re.compile(r"## ([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)?)\s*")  # a line that opens one, as a whole
 
 
 class Message(TypedDict):
@@ -144,7 +144,7 @@ def _end_of_front_matter(lines: list[str], where: str) -> int:
 
 def _sections(lines: list[str], start: int, where: str) -> dict[str, StrictTemplate]:
     sections: dict[str, StrictTemplate] = {}
-    heads = [(n, m[1]) for n in range(start, len(lines)) if (m := _SECTION.fullmatch(lines[n]))]
+    heads = [(n, m[1]) for n in range(start, len(lines)) if (m := SECTION.fullmatch(lines[n]))]
     before = lines[start : heads[0][0] if heads else len(lines)]
     if not heads or any(line.strip() for line in before):
         raise PromptError(f"{where}, line {start + 1}: the text begins with a section such as '## system'")

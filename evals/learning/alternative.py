@@ -14,7 +14,7 @@ from engine.advance import advance
 from engine.analyzers import Analyzer
 from engine.folding import KeptTurn, opening_of
 from engine.guardrails import guard
-from engine.model.analysis import Analysis
+from engine.model.analysis import Analysis, Question
 from engine.model.conversation import Turn
 from engine.model.qbs import QBSQuestionRecommendation
 from engine.model.state import ConversationState
@@ -25,7 +25,7 @@ from evals.records import TurnRecord
 
 CONCURRENCY = 8
 
-Choices = dict[tuple[str, int], Action]
+Questions = dict[tuple[str, int], Question]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,15 @@ class LoggedConversation:
 
 
 def recommended_in(records: Iterable[TurnRecord], name: str, parts: Sequence[str]) -> Recommended:
-    """What a run recommended: of each turn its first sample, and nothing of turns that failed."""
-    found: Choices = {}
+    """What a run recommended: of each turn its first sample, and nothing of turns that failed.
+
+    A fallback's answer counts, as in `recommended_by`.
+    """
+    found: Questions = {}
     for record in records:
         if record.sample == 0 and isinstance(record.result, Analysis):
-            found[record.conversation_id, record.turn] = _action(record.result.question.recommendation)
-    return Recommended(name, found, tuple(parts))
+            found[record.conversation_id, record.turn] = record.result.question
+    return _recommended(name, found, parts)
 
 
 async def recommended_by(
@@ -59,9 +62,10 @@ async def recommended_by(
 ) -> Recommended:
     """What `analyzer` recommends now at the `wanted` turns of these conversations, several of them side by side.
 
-    Where a model fails, its fallback counts: that is what the variant would have asked. Raises what the analyzer does.
+    Where a model fails, its fallback counts: that is what the variant would have asked. The name then says how often.
+    Raises what the analyzer does.
     """
-    found: Choices = {}
+    found: Questions = {}
     room = asyncio.Semaphore(concurrency)
 
     async def take(conversation: LoggedConversation) -> None:
@@ -69,10 +73,17 @@ async def recommended_by(
             for before, turn, history in _places(conversation):
                 if (conversation.name, turn.index) in wanted:
                     analysis = await analyzer.analyze(before, turn, history)
-                    found[conversation.name, turn.index] = _action(analysis.question.recommendation)
+                    found[conversation.name, turn.index] = analysis.question
 
     await all_of(take(conversation) for conversation in conversations)
-    return Recommended(name, found, tuple(parts))
+    return _recommended(name, found, parts)
+
+
+def _recommended(name: str, found: Questions, parts: Sequence[str]) -> Recommended:
+    fallbacks = sum(question.source.is_fallback for question in found.values())
+    told = f", {fallbacks:,} of whose {len(found):,} answers are the fallback's" if fallbacks else ""
+    choices = {place: _action(question.recommendation) for place, question in found.items()}
+    return Recommended(f"{name}{told}", choices, tuple(parts))
 
 
 def _places(conversation: LoggedConversation) -> Iterable[tuple[ConversationState, Turn, tuple[Turn, ...]]]:

@@ -50,7 +50,7 @@ _SEEN: dict[str, tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]] =
     "engagement": (tuple(map(str, EngagementSignal)), (0.2, 0.4, 0.15, 0.1, 0.15), (0.5, 0.0, -0.9, -0.3, 0.4)),
     "pain_depth": (tuple(map(str, PainDepthLevel)), (0.3, 0.35, 0.25, 0.1), (-0.2, 0.0, 0.2, 0.3)),
 }
-_PERSONAS, _WHO = "persona", "channel"  # these stay as they are within a conversation
+_STAYING = ("persona", "channel")  # within a conversation
 # What each question type adds at each depth of pain (not explored, surface, business impact, emotional), and each
 # delivery with each engagement (high energy, factual, resistant, topic shift, emotional language).
 _TYPE_AT_DEPTH = np.array([[0.3, 0.2, -0.1, -0.4], [-0.4, 0.3, 0.5, 0.1], [-0.8, -0.3, 0.4, 0.6], [0.0, 0.1, 0.2, 0.3]])
@@ -201,7 +201,7 @@ def _situations(chance: Generator, customers: int, told: WorldSettings) -> _Situ
     kept = asked < length - 60
     trait = told.traits * chance.standard_normal(customers)
     seen = {name: chance.choice(len(words), len(customer), p=share) for name, (words, share, _) in _SEEN.items()}
-    for name in (_PERSONAS, _WHO):
+    for name in _STAYING:
         seen[name] = seen[name][first]
     return _Situations(
         customer=customer[kept],
@@ -286,9 +286,9 @@ def _later(found: Happenings, told: WorldSettings) -> dict[str, Any]:
 
 
 def _resolved_until(found: Happenings, told: WorldSettings) -> datetime | None:
-    """When the newest window closed that was found empty by the end."""
-    closed = found.closes_s[found.emptied_s <= told.weeks * 7 * DAY_S]
-    return START + timedelta(seconds=float(closed.max())) if len(closed) else None
+    """Up to where was looked when a window was found empty for the last time before the end."""
+    looked = found.emptied_s[found.emptied_s <= told.weeks * 7 * DAY_S]
+    return START + timedelta(seconds=float(looked.max()), microseconds=-1) if len(looked) else None
 
 
 def _time(seconds: Floats) -> NDArray[np.datetime64]:

@@ -99,7 +99,7 @@ def _manifest(world: SimulatedWorld, content: bytes) -> dict[str, Any]:
         "name": "simulated_outcomes",
         "title": "Outcomes of a simulated world, in which the truth is known",
         "origin": "simulated",
-        "licence": "CC0-1.0",
+        "licence": "CC BY 4.0",
         "seed": world.seed,
         "customers": CUSTOMERS,
         "outcomes": len(world.facts),

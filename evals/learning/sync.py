@@ -14,7 +14,7 @@ from uuid import UUID
 
 from engine.outcomes.bulk import BATCH, event_lines_after, outcome_lines_after, server_clock
 from engine.state.database import Database
-from evals.learning.facts.following import Marks, Told, add_told, marks_of
+from evals.learning.facts.following import Marks, Told, add_told, is_another_server, marks_of
 from evals.learning.facts.store import OutcomeStore, real_tenant
 
 READ_SECONDS = 300.0  # for one batch
@@ -70,7 +70,7 @@ async def sync(
                 done = done.plus(kept)
                 if on_batch:
                     on_batch(done)
-            if not len(told):
+            if not len(told) and not is_another_server(told):
                 break
             marks = told.marks
             adding = asyncio.create_task(asyncio.to_thread(_add, store, who, told, read_s))

@@ -93,7 +93,9 @@ def _misnamed(prompt: Prompt, name: str) -> Iterator[Problem]:
 
 
 def _variables(prompt: Prompt, name: str, available: Collection[str] | None) -> Iterator[Problem]:
-    offered = OFFERED.get(name, {}) if available is None else available
+    if available is None and name not in OFFERED:
+        return  # nobody knows what a prompt that does not exist would be offered
+    offered = OFFERED[name] if available is None else available
     for variable in prompt.variables:
         if variable not in offered:
             line = line_of(prompt.content, "variables", variable)

@@ -31,13 +31,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ComparedRuns:
-    """Two runs that were compared, and on how much."""
+    """Two runs that were compared, on how much, and of how many that would have done each is the first."""
 
     dataset: str
     production: str
     candidate: str
     turns: int
     conversations: int
+    production_runs: int = 1
+    candidate_runs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Decision:
                     "candidate": own.candidate,
                     "turns": own.turns,
                     "conversations": own.conversations,
+                    "production_runs": own.production_runs,
+                    "candidate_runs": own.candidate_runs,
                 }
                 for own in self.runs
             ],

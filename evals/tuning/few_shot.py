@@ -18,6 +18,7 @@ from engine.prompts.rewriting import as_edited, with_list
 from engine.prompts.template import literally
 from evals.labels import TurnLabel
 from evals.library import Dataset
+from evals.tuning.sections import outline
 
 PROMPTS = ("extraction", "question")  # those that labels say a right answer to
 TURNS_SHOWN = 3  # up to and including the labelled one
@@ -28,7 +29,6 @@ BEGIN = "{# examples from labels; `qbs prompts examples` writes them anew #}"
 END = "{# end of examples #}"
 
 _BLOCK = re.compile(rf"\n?{re.escape(BEGIN)}.*?{re.escape(END)}\n?", re.DOTALL)
-_SECTION = re.compile(r"(?m)^## [a-z][a-z0-9_.]*[ \t]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +70,23 @@ def with_examples(prompt: Prompt, examples: Sequence[Example]) -> bytes:
     if not examples and not prompt.head.examples:
         return prompt.content
     named = with_list(prompt.content, "examples", [own.place for own in examples])
-    plain = named.decode().replace("\r\n", "\n")
-    changed = as_edited(_with_block(plain, _block(prompt.name, examples) if examples else ""), named)
+    block = _block(prompt.name, examples) if examples else ""
+    changed = as_edited(_with_block(read_prompt(named, where=prompt.name), block), named)
     read_prompt(changed, where=prompt.name)
     return changed
 
 
-def _with_block(text: str, block: str) -> str:
+def _with_block(prompt: Prompt, block: str) -> str:
+    lines, heads = outline(prompt)
+    text = "\n".join(lines)
     if found := _BLOCK.search(text):
         return text[: found.start()] + (f"\n{block}\n" if block else "\n") + text[found.end() :]
     if not block:
         return text
-    heads = list(_SECTION.finditer(text))
-    first = next((head for head in heads if head[0].split()[1] == "system"), heads[0])
-    after = next((head.start() for head in heads if head.start() > first.start()), len(text))
-    rest = text[after:]
-    return f"{text[:after].rstrip()}\n\n{block}\n{rest}"
+    first = next((number for number, name in heads if name == "system"), heads[0][0])
+    end = next((number for number, _ in heads if number > first), len(lines))
+    before, rest = "\n".join(lines[:end]).rstrip(), "\n".join(lines[end:])
+    return f"{before}\n\n{block}\n{rest}"
 
 
 def _block(name: str, examples: Sequence[Example]) -> str:

@@ -60,7 +60,7 @@ def decide(
         return _alike(production, candidate, neutral=neutral)
     missing = missing_runs(found, production, candidate, rules.variant)
     both = [
-        _Pair(rules, own.dataset, own.production, own.candidate, store)
+        _Pair(rules, own.dataset, own.production, own.candidate, (own.production_runs, own.candidate_runs), store)
         for own in found
         if own.production is not None and own.candidate is not None
     ]
@@ -69,6 +69,7 @@ def decide(
     broke = [turn for pair in both for turn in _broken(pair, of_dataset(protected, pair.dataset.name))]
     findings = [
         *(_run_finding(own.dataset, own.prompts, own.command) for own in missing),
+        *(finding for pair in both for finding in _repeats(pair, production, candidate)),
         *([] if missing else _data_findings(rules, judged)),
         *(finding for pair in judged for finding in _pair_findings(pair)),
         *_protected_findings(protected, both, broke, {own.dataset for own in missing}),
@@ -102,6 +103,7 @@ class _Pair:
     dataset: Dataset
     production: RunFolder
     candidate: RunFolder
+    counts: tuple[int, int]  # of finished runs like each of these
     store: CountStore | None
 
     @property
@@ -109,7 +111,7 @@ class _Pair:
         turns = self.labelled
         conversations = len({id_ for id_, _ in turns})
         ids = self.production.run_id, self.candidate.run_id
-        return ComparedRuns(self.dataset.name, *ids, len(turns), conversations)
+        return ComparedRuns(self.dataset.name, *ids, len(turns), conversations, *self.counts)
 
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
@@ -144,15 +146,18 @@ class _Pair:
 
     @property
     def rows(self) -> Iterator[Row]:
-        """The rows that the verdict rests on: those of the rules' metrics that either run has anything of."""
+        """The rows that the verdict rests on: those of the rules' metrics that either run has anything of, be it on
+        turns that the other has nothing of.
+        """
         for name in self.rules.metrics:
             row = self.comparison.row(name)
-            if row.first.value is not None or row.second.value is not None:
+            if row.first.value is not None or row.second.value is not None or any(row.left_out):
                 yield row
 
     def verdict_on(self, row: Row) -> tuple[Verdict, str]:
-        reason = self.unusable.get(row.metric.name)
-        return (Verdict.NOT_ENOUGH_DATA, reason) if reason else (row.verdict, row.reason)
+        if reason := self.unusable.get(row.metric.name) or _not_compared(row):
+            return Verdict.NOT_ENOUGH_DATA, reason
+        return row.verdict, row.reason
 
     @cached_property
     def labelled(self) -> frozenset[tuple[str, int]]:
@@ -186,9 +191,25 @@ def _verdict(pairs: Iterable[_Pair]) -> Verdict:
     return Verdict.TIED if verdicts else Verdict.NOT_ENOUGH_DATA
 
 
+def _not_compared(row: Row) -> str:
+    """Why there is no difference to look at; empty if there is one. Answers of a fallback are nobody's answers here."""
+    if row.difference.value is not None:
+        return ""
+    now, then = row.left_out
+    return f"no turn was counted in both runs: {now:,} in the one now, {then:,} in the candidate's"
+
+
 def _run_finding(dataset: str, prompts: str, command: str) -> Finding:
     reason = f"there is no finished run of {prompts} over {dataset} by the engine as it is now: {command}"
     return Finding("runs", prompts, Outcome.NOT_ENOUGH_DATA, reason, dataset, blocks=True)
+
+
+def _repeats(pair: _Pair, production: NamedSet, candidate: NamedSet) -> Iterator[Finding]:
+    """That there are several runs to choose from, where there are: only the first is looked at."""
+    for named, number in zip((production, candidate), pair.counts, strict=True):
+        if number > 1:
+            reason = f"there are {number} finished runs of {named.name} over {pair.dataset.name}; the first counts"
+            yield Finding("runs", named.name, Outcome.PASSED, reason, pair.dataset.name)
 
 
 def _data_findings(rules: PromotionRules, pairs: Sequence[_Pair]) -> Iterator[Finding]:
@@ -214,7 +235,7 @@ def _pair_findings(pair: _Pair) -> Iterator[Finding]:
             reason=_said(row, *pair.verdict_on(row)),
             dataset=name,
             figure=row.difference,
-            blocks=verdict is Verdict.WORSE,
+            blocks=verdict is Verdict.WORSE or bool(_not_compared(row)),
         )
     yield from check_limits(pair.rules.limits, pair.operations, name)
     for checked in check(pair.rules.gates, pair.comparison, unusable=pair.unusable):

@@ -37,11 +37,13 @@ class MissingRun:
 
 @dataclass(frozen=True, slots=True)
 class FoundRuns:
-    """The two runs over one data set; None where there is none."""
+    """The two runs over one data set, None where there is none, and of how many that would do each is the first."""
 
     dataset: Dataset
     production: RunFolder | None
     candidate: RunFolder | None
+    production_runs: int = 0
+    candidate_runs: int = 0
 
 
 def find_runs(
@@ -53,25 +55,28 @@ def find_runs(
     *,
     engine: str | None = None,
 ) -> tuple[FoundRuns, ...]:
-    """For each data set the newest finished run of both sets over all of it as it is now.
+    """For each data set the first finished run of both sets over all of it as it is now.
 
+    The first, since whoever could replay until a run pleases would be sure to pass; how many there are is told.
     Both by the engine with the content hash `engine` (None: as it is now). `models` names who is asked; a run of
     recorded answers of the same models is as good, since the answers are theirs.
     """
     manifests = [(path, RunFolder.open(path).manifest) for path in run_folders(runs)]
-    newest = sorted(manifests, key=lambda own: own[1].created_at, reverse=True)
+    oldest = sorted(manifests, key=lambda own: own[1].created_at)
     engine = engine or engine_hash()
 
-    def found(dataset: Dataset, own: NamedSet) -> RunFolder | None:
+    def finished(dataset: Dataset, own: NamedSet) -> list[RunFolder]:
         hashes = own.prompts.hashes(ANALYSIS_PROMPTS)
-        for path, manifest in newest:
-            if _is_about(manifest, dataset, hashes, models, engine):
-                folder = RunFolder(path, manifest)
-                if folder.status is RunStatus.COMPLETE:
-                    return folder
-        return None
+        about = (each for each in oldest if _is_about(each[1], dataset, hashes, models, engine))
+        folders = (RunFolder(path, manifest) for path, manifest in about)
+        return [folder for folder in folders if folder.status is RunStatus.COMPLETE]
 
-    return tuple(FoundRuns(own, found(own, production), found(own, candidate)) for own in datasets)
+    def found(dataset: Dataset) -> FoundRuns:
+        now, then = finished(dataset, production), finished(dataset, candidate)
+        first, second = (next(iter(own), None) for own in (now, then))
+        return FoundRuns(dataset, first, second, len(now), len(then))
+
+    return tuple(map(found, datasets))
 
 
 def missing_runs(

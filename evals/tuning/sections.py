@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from engine.errors import PromptError
 from engine.prompts import Prompt, read_prompt
-
-_HEAD = re.compile(r"## ([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)?)\s*")
+from engine.prompts.prompt import SECTION
 
 
 def sections_of(prompt: Prompt) -> dict[str, str]:
     """The text of each section by name, as it stands in the file but for blank lines around it."""
-    lines, heads = _outline(prompt)
+    lines, heads = outline(prompt)
     ends = [number for number, _ in heads[1:]] + [len(lines)]
     return {
         name: "\n".join(lines[number + 1 : end]).strip("\n").rstrip()
@@ -27,7 +25,7 @@ def with_sections(prompt: Prompt, texts: Mapping[str, str]) -> Prompt:
     Raises PromptError, with the line, for a text that drops or invents a variable, is no sound template, or would open
     a section of its own.
     """
-    lines, heads = _outline(prompt)
+    lines, heads = outline(prompt)
     changed = {name: text for name, text in texts.items() if sections_of(prompt).get(name) != text.strip("\n").rstrip()}
     for name in changed:
         if name not in prompt.sections:
@@ -46,11 +44,11 @@ def with_sections(prompt: Prompt, texts: Mapping[str, str]) -> Prompt:
     return found
 
 
-def _outline(prompt: Prompt) -> tuple[list[str], list[tuple[int, str]]]:
-    """The lines of the file, and where each section begins: with the number of its line, from 0."""
+def outline(prompt: Prompt) -> tuple[list[str], list[tuple[int, str]]]:
+    """The lines of the file without their ends, and where each section begins: the number of its line, from 0."""
     lines = prompt.content.decode("utf-8-sig").replace("\r\n", "\n").split("\n")
     end = next(number for number, line in enumerate(lines) if number and line.rstrip() == "---")
     heads = [
-        (number, match[1]) for number, line in enumerate(lines) if number > end and (match := _HEAD.fullmatch(line))
+        (number, match[1]) for number, line in enumerate(lines) if number > end and (match := SECTION.fullmatch(line))
     ]
     return lines, heads

@@ -24,6 +24,10 @@ from evals.records import Failure, RunSpec, TurnRecord
 from evals.scoring import RecordKey, Scores, score
 from evals.tuning.turn_scores import TurnScore, right_answers, turn_scores
 
+REGRESSES = (
+    "picked because the old answers were bad: a new answer looks better by luck alone; "
+    "weigh it on turns picked by chance"
+)
 # The prompts whose answers are judged, and the answer of the analysis that each gives.
 ANSWER_OF = {"extraction": "extraction", "question": "question", "expansion": "expansion"}
 
@@ -59,7 +63,10 @@ class TrialRow:
 
 @dataclass(frozen=True)
 class TrialVerdict:
-    """The comparison on the turns of a trial that are answered, and what it says in a sentence or two."""
+    """The comparison on the turns of a trial that are answered, and what it says in a sentence or two.
+
+    Of turns that were picked for their old answers `words` say only that: even the same prompt would look better there.
+    """
 
     comparison: Comparison
     words: str
@@ -130,7 +137,7 @@ def read_trial(base: Evaluation, trial: Evaluation, metrics: Sequence[Metric] | 
         of=len(wanted),
         verdict=_verdict(base, trial, set(new), metrics) if new else None,
         rows=rows,
-        notes=tuple(dict.fromkeys((*_fallbacks(new.values()), *trial.notes))),
+        notes=tuple(dict.fromkeys((*_unanswered(len(new), len(wanted)), *_fallbacks(new.values()), *trial.notes))),
     )
 
 
@@ -138,7 +145,6 @@ def in_words(comparison: Comparison) -> str:
     """The verdict on a few turns, with what it rests on, for people."""
     known = [row for row in comparison.rows if row.gain is not None]
     found = {verdict: [row for row in known if row.verdict is verdict] for verdict in Verdict}
-    on = f"{_count(comparison.turns, 'turn')} of {_count(comparison.conversations, 'conversation')}"
     telling = [verdict for verdict in (Verdict.BETTER, Verdict.WORSE) if found[verdict]]
     parts = [f"{verdict.capitalize()} in {_listed(found[verdict])}." for verdict in telling]
     if not known:
@@ -155,7 +161,11 @@ def in_words(comparison: Comparison) -> str:
             f"From fewer than {TELLING_CONVERSATIONS} conversations no difference can be told from luck: "
             "read the answers, and try more turns before you believe a figure."
         )
-    return f"On {on}: " + " ".join(parts)
+    return f"{_on(comparison)}: " + " ".join(parts)
+
+
+def _on(comparison: Comparison) -> str:
+    return f"On {_count(comparison.turns, 'turn')} of {_count(comparison.conversations, 'conversation')}"
 
 
 def _verdict(
@@ -168,7 +178,9 @@ def _verdict(
     if not all(side.records for side in sides):
         return None
     comparison = compare(*sides)
-    return TrialVerdict(comparison, in_words(comparison))
+    picked = trial.folder.manifest.spec.picked
+    worst = picked is not None and picked.by == "worst"
+    return TrialVerdict(comparison, f"{_on(comparison)}: {REGRESSES}." if worst else in_words(comparison))
 
 
 def _turns_of(trial: Evaluation) -> tuple[TurnKey, ...]:
@@ -203,6 +215,13 @@ def right_scores(side: Evaluation, answers: Iterable[TurnRecord], metrics: Seque
     """What the labels themselves would score on these turns of a run: what there is to be had."""
     right = right_answers(answers, side.matched.conversations, side.dataset.labels)
     return score(right, side.dataset.labels, side.matched.conversations, metrics)
+
+
+def _unanswered(answered: int, of: int) -> list[str]:
+    if not 0 < answered < of:
+        return []
+    told = "whoever looks again and again while answers come in finds a difference by luck"
+    return [f"{answered} of {_count(of, 'turn')} are answered so far: {told}; the verdict is the one on all of them"]
 
 
 def _fallbacks(records: Iterable[TurnRecord]) -> list[str]:

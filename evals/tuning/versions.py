@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from engine.errors import PromptError
+from engine.errors import PromptError, UnknownPromptError
 from engine.prompts import SHIPPED, Prompt, PromptLibrary, PromptSet, read_prompt
 from engine.prompts.rewriting import as_edited, with_version, without_version
 from evals.errors import unknown
@@ -103,7 +103,7 @@ class PromptWorkspace:
             raise PromptError(f"{ref} may be either of {len(found)} versions; name one by its content: {refs}")
         if not found:
             there = ", ".join(own.version for own in versions)
-            raise PromptError(f"the prompt {name!r} has no version {wanted!r}; it has: {there}")
+            raise UnknownPromptError(f"the prompt {name!r} has no version {wanted!r}; it has: {there}")
         return found[0]
 
     def save(
@@ -155,7 +155,7 @@ class PromptWorkspace:
         set has.
         """
         base = self.set_named(parent)
-        found = base.with_prompts(*(self.version(ref).prompt for ref in chosen))
+        found = base.with_prompts(*self._each_once(chosen))
         with self._locked():
             known = self.sets()
             if label is not None:
@@ -202,7 +202,7 @@ class PromptWorkspace:
             return self.shipped
         if "@" in text:
             refs = [ref.strip() for ref in text.split(",") if ref.strip()]
-            return self.shipped.with_prompts(*(self.version(ref).prompt for ref in refs))
+            return self.shipped.with_prompts(*self._each_once(refs))
         return self.set_of(self.set(text).prompts)
 
     def set_of(self, hashes: Mapping[str, str]) -> PromptSet:
@@ -293,6 +293,15 @@ class PromptWorkspace:
             append_values(self.folder / VERSIONS, [line])
         return PromptVersion(prompt, shipped=False, about=line)
 
+    def _each_once(self, refs: Sequence[str]) -> tuple[Prompt, ...]:
+        """The versions of these names. Raises PromptError if two of them are of one prompt."""
+        found: dict[str, Prompt] = {}
+        for ref in refs:
+            prompt = self.version(ref).prompt
+            if found.setdefault(prompt.name, prompt) != prompt:
+                raise PromptError(f"a set has one version of {prompt.name!r}, and {ref} would be a second")
+        return tuple(found.values())
+
     def _found_set(self, ref: str) -> SetVersion | None:
         known = self.sets()
         found = [own for own in known if ref in own.labels or ref == own.hash]
@@ -304,7 +313,7 @@ class PromptWorkspace:
 
     def _known(self, name: str) -> str:
         if name not in self.shipped.prompts:
-            raise PromptError(f"there is no prompt {name!r}; there are: {', '.join(self._names())}")
+            raise UnknownPromptError(f"there is no prompt {name!r}; there are: {', '.join(self._names())}")
         return name
 
     def _file(self, name: str, version: str) -> Path:

@@ -6,17 +6,20 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from engine.calibration import Calibration, CalibrationRepository, FittedCalibration, PublishedCalibration
 from engine.calibration.maps import Intercept, Map
 from engine.calibration.repository import FITTED_VERSION, NONE_AT_ALL
-from engine.errors import InputError, SchemaVersionError, StateError
+from engine.errors import InputError, SchemaVersionError, StaleStateError, StateError
 from engine.live import LiveEngine
 from engine.live.calibrated import CalibrationsInUse
 from engine.live.in_use import InUse
+from engine.model.analysis import Analysis
 from engine.outcomes import OutcomeType, list_outcomes
 from engine.outcomes.sql import statement
 from engine.state.database import Database, TenantSession
@@ -40,14 +43,18 @@ def fitted(own: Map | None = TRIPLED, outcome_type: OutcomeType = REPLY, cell: s
     )
 
 
-async def publish(database: Database, tenant: UUID, own: FittedCalibration, note: str = "why") -> PublishedCalibration:
+async def publish(
+    database: Database, tenant: UUID, own: FittedCalibration, note: str = "why", since: int | None = None
+) -> PublishedCalibration:
     async with database.tenant(tenant).begin() as session:
-        return await CalibrationRepository(session).publish(own, by="ann", note=note)
+        return await CalibrationRepository(session).publish(own, by="ann", note=note, since=since)
 
 
-async def roll_back(database: Database, tenant: UUID, to: int | None = None) -> PublishedCalibration:
+async def roll_back(
+    database: Database, tenant: UUID, to: int | None = None, since: int | None = None
+) -> PublishedCalibration:
     async with database.tenant(tenant).begin() as session:
-        return await CalibrationRepository(session).rollback(to, by="ann", note="back")
+        return await CalibrationRepository(session).rollback(to, by="ann", note="back", since=since)
 
 
 async def history(database: Database, tenant: UUID, outcome_type: OutcomeType = REPLY) -> list[PublishedCalibration]:
@@ -142,6 +149,26 @@ async def _add_row(session: TenantSession, change: str) -> None:
     await session.send(copy(tenant_id=session.tenant_id, number=made.number))
 
 
+async def test_whoever_decides_on_what_is_not_the_newest_any_more_is_told(database: Database, tenant: UUID) -> None:
+    await publish(database, tenant, fitted(), since=0)
+    await publish(database, tenant, fitted(HALVED), since=1)
+    with pytest.raises(StaleStateError, match="look again"):
+        await publish(database, tenant, fitted(), since=1)
+    with pytest.raises(StaleStateError, match="look again"):
+        await roll_back(database, tenant, since=1)
+    with pytest.raises(StaleStateError, match="look again"):
+        await roll_back(database, tenant, NONE_AT_ALL, since=1)
+    assert [own.number for own in await history(database, tenant)] == [2, 1]
+    assert (await roll_back(database, tenant, since=2)).returns_to == 1
+
+
+async def test_of_those_who_have_seen_the_same_only_one_publishes(database: Database, tenant: UUID) -> None:
+    told = await asyncio.gather(
+        *(publish(database, tenant, fitted(), since=0) for _ in range(4)), return_exceptions=True
+    )
+    assert sorted(type(own).__name__ for own in told) == ["PublishedCalibration"] + ["StaleStateError"] * 3
+
+
 class Clock:
     """A clock that tests set."""
 
@@ -203,6 +230,73 @@ async def test_a_confidence_that_the_calibration_says_nothing_of_is_reported_as_
     taken = await engine.take_turn(tenant, *WHERE, said(1))
     assert taken.outcome_id is not None
     assert taken.calibrated is None
+
+
+async def test_what_was_brought_back_twice_over_is_still_as_old_as_it_was(database: Database, tenant: UUID) -> None:
+    for own in (fitted(), fitted(HALVED)):
+        await publish(database, tenant, own)
+    again = await roll_back(database, tenant, 1)
+    twice = await roll_back(database, tenant, again.number)
+    assert (twice.fitted, twice.returns_to) == (fitted(), 1)
+    assert not (await roll_back(database, tenant)).calibration.cells  # nothing was in use before the first
+
+
+class Defective:
+    """A calibration of which no cell can be looked up, or whose lookup is broken: with words that nobody may see."""
+
+    def __init__(self, *, lookup: bool) -> None:
+        self._lookup = lookup
+
+    @property
+    def cells(self) -> dict[str, Map]:
+        raise KeyError("the words of a customer")
+
+    async def of(self, tenant: UUID) -> Defective:
+        if self._lookup:
+            raise KeyError("the words of a customer")
+        return self
+
+
+@pytest.mark.parametrize("lookup", [True, False], ids=["looked up", "applied"])
+@pytest.mark.parametrize("away", [True, False], ids=["without postgres", "with postgres"])
+async def test_a_defect_in_a_calibration_never_loses_the_turn(
+    database: Database, tenant: UUID, *, lookup: bool, away: bool
+) -> None:
+    used = Database("postgresql://qbs_app@/qbs?host=/nowhere") if away else database
+    engine = LiveEngine(
+        used,
+        ScriptedAnalyzer(),
+        database_s=0.2 if away else 30,
+        calibrations=Defective(lookup=lookup),  # type: ignore[arg-type]
+    )
+    with capture_logs() as logs:
+        taken = await engine.take_turn(tenant, *WHERE, said(1))
+    assert taken.analysis is not None
+    assert (taken.saved, taken.calibrated) == (not away, None)
+    (told,) = [entry for entry in logs if entry["log_level"] == "error"]
+    assert told["error"].startswith("KeyError in test_calibrations.py:")
+    assert "customer" not in str(logs)
+
+
+async def test_the_calibration_is_looked_up_while_the_message_is_analysed(database: Database, tenant: UUID) -> None:
+    looking, analysing = asyncio.Event(), asyncio.Event()
+
+    class Calibrations:
+        async def of(self, tenant: UUID) -> Calibration:
+            looking.set()
+            await analysing.wait()
+            return fitted().calibration
+
+    class Analyzer(ScriptedAnalyzer):
+        async def analyze(self, *asked: Any) -> Analysis:
+            analysing.set()
+            await looking.wait()
+            return await super().analyze(*asked)
+
+    engine = LiveEngine(database, Analyzer(), calibrations=Calibrations())  # type: ignore[arg-type]
+    async with asyncio.timeout(9):
+        taken = await engine.take_turn(tenant, *WHERE, said(1))
+    assert taken.calibrated is not None
 
 
 async def test_one_for_everybody_holds_until_a_tenant_has_its_own(

@@ -18,6 +18,7 @@ from engine.outcomes import EventKind, OutcomeTracker, OutcomeType, list_outcome
 from engine.outcomes.bulk import server_clock
 from evals.learning.facts import Filters, OutcomeStore
 from evals.learning.facts.following import marks_of
+from evals.learning.importing import Mapping, import_outcomes
 from evals.learning.sync import sync
 from tests.integration.children import Children
 from tests.integration.outcome_values import ago, asked, contact, reply
@@ -144,6 +145,59 @@ async def test_counts_by_crossing_are_those_of_the_single_facts(database, tenant
     assert sum(week.cell.resolved for week in by_week) == facts.resolved.sum()
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["as told", "of an older program"])
+async def test_the_span_that_counts_ends_where_somebody_stopped_looking_and_not_at_a_silence(
+    database, tenant, store, told
+):
+    """A span that ends at its newest silence leaves out every answer after it: too low a rate."""
+    for number in range(5):  # the newest four answer, the oldest does not
+        async with database.tenant(tenant).begin() as session:
+            state = await contact(session, f"contact-{number}")
+            await asked(session, state, ago(60 - number))
+        if number:
+            await reply(database, tenant, state, ago(59 - number), key=f"reply-{number}")
+    async with database.tenant(tenant).begin() as session:
+        fresh = await contact(session, "fresh")
+        await asked(session, fresh, ago(3))
+    await reply(database, tenant, fresh, ago(2), key="fresh")
+    async with database.tenant(tenant).begin() as session:
+        assert await resolve_closed(session, ago(24)) == 1
+    await synced(database, store, tenant)
+    if not told:
+        store.work(tenant, _forget_where_was_looked)
+        store.refresh(tenant)
+    (cell,) = store.cells(tenant)
+    facts = store.facts(tenant)
+    assert (cell.resolved, cell.positive, cell.early) == ((5, 4, 1) if told else (1, 0, 5))
+    assert (facts.resolved.sum(), (facts.positive & facts.resolved).sum()) == (cell.resolved, cell.positive)
+    if told:
+        assert facts.resolved_until == ago(24) - timedelta(microseconds=1)
+        assert store.facts(tenant, as_of=datetime.now(UTC)).resolved.sum() == 5
+
+
+def _forget_where_was_looked(connection, schema) -> None:
+    connection.execute(f"UPDATE {schema}.events SET looked_before = NULL")
+    connection.execute(f"DELETE FROM {schema}.looked")
+    connection.execute(f"INSERT INTO {schema}.stale SELECT key FROM {schema}.conversations")
+
+
+async def test_what_an_import_looked_at_settles_nothing_of_postgres(database, tenant, store, tmp_path):
+    async with database.tenant(tenant).begin() as session:
+        state = await contact(session)
+        await asked(session, state, ago(50))
+    await reply(database, tenant, state, ago(49))
+    await synced(database, store, tenant)
+    file = tmp_path / "crm.csv"
+    file.write_text(f"conversation,recommended_at,replied_at,question_type\nc1,{ago(48).isoformat()},,impact\n")
+    import_outcomes(store, tenant, file, Mapping({}), now=ago(1))
+    by_origin = {cell.key[0]: cell for cell in store.cells(tenant, ("origin",))}
+    assert (by_origin["import"].resolved, by_origin["postgres"].resolved) == (1, 0)
+    facts = store.facts(tenant)
+    assert (facts.resolved & facts.positive).sum() == 0
+    assert facts.resolved.sum() == 1
+    assert store.facts(tenant, as_of=datetime.now(UTC)).resolved.sum() == 1
+
+
 async def test_what_was_known_at_an_earlier_moment_is_known_again(database, tenant, store):
     moments, known = [], []
     chance = random.Random(4)
@@ -215,6 +269,14 @@ async def test_two_tenants_with_the_same_ids_share_nothing(database, store, post
     assert len(store.facts(other)) == 1
 
 
+async def test_names_may_hold_whatever_text_holds(database, tenant, store):
+    async with database.tenant(tenant).begin() as session:
+        await asked(session, await contact(session, "a\x1fb\x1ec\n\t\"d\\e'"), ago(3))
+        await asked(session, await contact(session, "Ωλ 🙂"), ago(2))
+    await synced(database, store, tenant)
+    assert store.facts(tenant).words("contact").words() == ["a\ufffdb\ufffdc\n\t\"d\\e'", "Ωλ 🙂"]
+
+
 async def test_two_that_synchronise_at_once_lose_and_repeat_nothing(database, tenant, store):
     await happen(database, tenant, random.Random(5), contacts=6, steps=60)
     await asyncio.gather(*(sync(database, store, tenant, batch=3) for _ in range(3)))
@@ -238,6 +300,21 @@ async def test_another_life_of_the_server_is_read_anew_and_nothing_of_the_former
     assert standing_in_copy(store, tenant) == await standing_in_postgres(database, tenant)
     assert len(standing_in_copy(store, tenant)) == 1
     assert sum(cell.outcomes for cell in store.cells(tenant)) == 1
+
+
+async def test_another_life_of_the_server_in_which_nothing_ever_happened_leaves_nothing(
+    database, tenant, store, postgres
+):
+    async with database.tenant(tenant).begin() as session:
+        lost = await asked(session, await contact(session), ago(30))
+    await synced(database, store, tenant)
+    with psycopg.connect(postgres.urls.maintenance) as connection:
+        connection.execute("delete from qbs.outcomes where outcome_id = %s", [lost.outcome_id])
+    store.work(tenant, lambda connection, schema: connection.execute(f"UPDATE {schema}.marks SET server = 'former'"))
+    await sync(database, store, tenant)
+    assert standing_in_copy(store, tenant) == {}
+    assert store.cells(tenant) == []
+    assert (await sync(database, store, tenant)).outcomes == 0
 
 
 async def test_killed_at_any_moment_it_goes_on_without_loss_or_doubles(database, tenant, store, postgres):

@@ -219,6 +219,38 @@ async def test_a_release_that_cannot_be_read_leaves_the_last_good_one_in_use(
     assert {"event", "tenant", "release", "error", "log_level"} == set(logs[0])
 
 
+async def test_what_many_tenants_have_released_is_read_once_and_kept_once(
+    database: Database, tenant: UUID, released: ReleasedPrompts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    async def contents(self: ReleaseRepository, number: int) -> dict[str, str]:
+        read.append(number)
+        return await told(self, number)
+
+    told = ReleaseRepository.contents
+    monkeypatch.setattr(ReleaseRepository, "contents", contents)
+    tenants = [tenant, *(uuid4() for _ in range(3))]
+    for own in tenants:
+        await release(database, own, A)
+    found = [await released.of(own) for own in tenants]
+    assert len({id(own.prompts) for own in found}) == 1
+    assert found[0].prompts.hash == A.hash
+    assert len({id(own.release) for own in found if own.release}) == len(tenants)
+    assert len(read) == 1
+
+
+async def test_no_more_prompt_sets_are_kept_than_was_said(
+    database: Database, released: ReleasedPrompts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.live.released.MOST_SETS", 1)
+    for prompts in (A, B, A):
+        own = uuid4()
+        await release(database, own, prompts)
+        assert await in_use(released, own) == prompts.hash
+        assert list(released._sets) == [prompts.hash]
+
+
 async def test_prompts_that_cannot_be_filled_in_are_no_good_either(
     database: Database, tenant: UUID, released: ReleasedPrompts
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -26,7 +27,7 @@ from workbench.presenters.live_contacts import ListedContact, default_script, ne
 from workbench.presenters.live_conversation import talk_of
 from workbench.presenters.live_glance import Standing
 from workbench.presenters.live_lines import LINES, Line
-from workbench.presenters.live_outcome import outcome_word
+from workbench.presenters.live_outcome import calibrated_word, outcome_word
 from workbench.presenters.live_reply import origin, what_became
 from workbench.presenters.live_row import Size, qbs_size, row
 from workbench.presenters.live_script import opening
@@ -186,6 +187,22 @@ def test_a_question_that_was_chosen_at_random_says_so(probabilities: tuple[float
     word = outcome_word(standing(OutcomeStatus.PENDING, propensity=next(iter(probabilities), None), choices=choices), 5)
     assert word is not None
     assert (says in word.meaning) if says else ("random" not in word.meaning)
+
+
+@pytest.mark.parametrize(
+    ("turn", "details", "name"),
+    [
+        (5, {"calibration": "3f9a0c", "calibrated_confidence": 0.41}, "41 % calibrated"),
+        (5, {}, None),  # no calibration speaks of it
+        (3, {"calibration": "3f9a0c", "calibrated_confidence": 0.41}, None),  # another question
+    ],
+)
+def test_a_calibrated_confidence_is_said_beside_the_engines_own(
+    turn: int, details: dict[str, Any], name: str | None
+) -> None:
+    word = calibrated_word(standing(OutcomeStatus.PENDING, turn=turn, **details), 5)
+    assert (word and word.name) == name
+    assert word is None or "3f9a0c" in word.meaning
 
 
 def test_the_outcome_of_another_question_is_not_shown() -> None:

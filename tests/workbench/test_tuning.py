@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -190,14 +191,32 @@ def test_what_cannot_be_tried_is_refused(jobs: Background, asked: tuple[Services
 def test_the_worst_turns_of_a_run_are_found_and_a_draw_is_repeatable(asked: tuple[Services, str]):
     services, base = asked
     metrics = find_metrics(("extraction.f1",))
-    worst = turns_to_try(services, base, metrics, 8)
+    worst = turns_to_try(services, base, metrics, 8, by="worst")
     assert len({conversation for conversation, _ in worst}) == len(worst) == 8
-    drawn = turns_to_try(services, base, metrics, 5, by="chance", seed=3)
+    drawn = turns_to_try(services, base, metrics, 5, seed=3)
     assert drawn == turns_to_try(services, base, metrics, 5, by="chance", seed=3)
     assert len(drawn) == 5
     assert turns_to_try(services, base, metrics, by="must not break") == ()
     must_not_break(services).add(services.dataset("talks"), "talk-3", 1, by="ana")
     assert turns_to_try(services, base, metrics, by="must not break") == (("talk-3", 1),)
+
+
+@pytest.mark.parametrize("by", ["worst", "chance"])
+def test_a_trial_remembers_how_its_turns_were_picked(
+    jobs: Background, asked: tuple[Services, str], by: Literal["worst", "chance"]
+):
+    services, base = asked
+    turns = turns_to_try(services, base, find_metrics(("extraction.f1",)), 8, by=by)
+    request = TrialRequest(base, services.prompt_workspace().set_named("shipped"), turns)
+    planned = start_trial(jobs, without_a_model(services), request, JobLimits())
+    ended(jobs, planned)
+    assert planned.run_id is not None
+    picked = services.run(planned.run_id).manifest.spec.picked
+    assert picked is not None
+    assert picked.by == by
+    found = read(services, planned)
+    assert found.verdict is not None
+    assert ("a new answer looks better by luck alone" in found.verdict.words) is (by == "worst")
 
 
 def test_a_search_is_a_job_that_says_what_it_spent_and_what_came_of_it(jobs: Background, asked: tuple[Services, str]):

@@ -12,6 +12,7 @@ from workbench.commands.calibrate_report import checked_text, fitted_text, publi
 from workbench.commands.exits import FAILED
 from workbench.commands.moments import past
 from workbench.commands.output import AsJson, show, show_json
+from workbench.person import user_name
 from workbench.services import build_services
 from workbench.text import one_of
 
@@ -125,7 +126,10 @@ def fit(
 
     if outcome_type not in list(OutcomeType):
         raise typer.BadParameter(f"{outcome_type} is none of {one_of([*OutcomeType])}", param_hint="--outcome-type")
-    known, from_ = past(as_of, "--as-of", "what is open now may still be answered"), past(since, "--since")
+    known, from_ = (
+        past(as_of, "--as-of", "what is open now may still be answered"),
+        past(since, "--since", "nothing was recommended then"),
+    )
     made = _of(tenant).fit(OutcomeType(outcome_type), as_of=known, since=from_)
     if as_json:
         show_json(made.document.model_dump(mode="json") | {"name": made.document.calibration.name})
@@ -241,13 +245,11 @@ def _run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
 
 
 def _me() -> str:
-    """The name that the operating system knows the user by."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise InputError("who you are is not known here: say it with --by NAME") from None
+    """Who does this, where `--by` does not say it."""
+    name = user_name()
+    if name is None:
+        raise InputError("who you are is not known here: say it with --by NAME")
+    return name
 
 
 def _show_published(published: PublishedCalibration, *, as_json: bool) -> None:

@@ -79,7 +79,7 @@ def published_text(history: Sequence[PublishedCalibration]) -> str:
             own.name if own.calibration.cells else "none",
             f"{own.published_at:%Y-%m-%d %H:%M}",
             own.published_by,
-            f"{_day(own.fitted.data_from)} to {_day(own.fitted.data_until)}",
+            f"{_day(own.fitted.data_from)} to {_day(own.fitted.data_until)}" if own.fitted.data_from else "-",
             f"back to {own.returns_to}: {own.note}" if own.returns_to else own.note,
         ]
         for own in history
@@ -158,7 +158,10 @@ def _verdict(report: Mapping[str, Any]) -> str:
     if not report["offered"] or gain is None:
         return f"Nothing is corrected: {report['reason']}."
     interval = f" ({gain['low']:.4f} to {gain['high']:.4f})" if gain["low"] is not None else ""
-    return f"Log loss {gain['without']:.4f} becomes {gain['corrected']:.4f}, a gain of {gain['gain']:.4f}{interval}."
+    return (
+        f"Log loss {gain['without']:.4f} becomes {gain['corrected']:.4f}, a gain of {gain['gain']:.4f}{interval}. "
+        "It is read on the outcomes that chose what is corrected, and so is somewhat optimistic."
+    )
 
 
 def _estimate(own: Mapping[str, Any]) -> str:

@@ -36,6 +36,9 @@ def comparison_text(comparison: Comparison, *, details: bool) -> str:
     ]
     if comparison.together > 1:
         head.append(f"Verdicts and adjusted p are those of {comparison.together} comparisons together (Holm over all).")
+    missing = [row.metric.name for row in comparison.rows if not is_measured(row) and not row.metric.detail]
+    if missing and shown:
+        head.append(f"Not measured, for want of turns that count in both: {', '.join(missing)}.")
     return "\n".join([*head, "", _scoreboard(shown)] if shown else head)
 
 

@@ -18,7 +18,9 @@ from engine.errors import (
     PromptError,
     QBSError,
     SchemaVersionError,
+    UnknownPromptError,
 )
+from evals.errors import UnknownError
 from workbench.text import UnknownNameError
 
 OK = 0  # done, or nothing to do
@@ -30,6 +32,8 @@ INTERRUPTED = 130  # stopped with Ctrl-C; what was done is kept
 
 _CODES: tuple[tuple[type[QBSError], int], ...] = (
     (UnknownNameError, USAGE),
+    (UnknownError, USAGE),
+    (UnknownPromptError, USAGE),
     (InputError, INVALID),
     (InvalidStageTransitionError, INVALID),
     (PromptError, INVALID),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from evals.learning.sync import Synced
 
 SHOWN_PROBLEMS = 20
-SIMULATED = "simulated"
 
 SYNC_EPILOG = """\
 \b
@@ -56,7 +55,11 @@ Examples:
 
 \b
 RATE is as counted with its 95 % interval, POOLED is pulled toward the whole:
-the fewer outcomes, the more. The tenant `simulated` is a simulated world.
+the fewer outcomes, the more; OWN is the weight of its own outcomes in that.
+Dimensions: question_type, target, delivery, engagement, pain_depth, stage,
+persona, channel, analyzer, model, prompt, fallback_reason, calibration and
+origin.
+The tenant `simulated` is a simulated world.
 """
 
 Tenant = Annotated[
@@ -138,25 +141,23 @@ def show_rates(
     """Show reply rates by any crossing, with counts and intervals."""
     from engine.outcomes import OutcomeType
     from evals.learning.pooling import pooled
+    from workbench.learning import is_simulated
 
     if outcome_type not in list(OutcomeType):
         raise typer.BadParameter(f"{outcome_type} is none of {', '.join(OutcomeType)}", param_hint="--type")
     services = build_services()
-    store, who = services.outcome_store(), tenant or services.settings.tenant
-    if who == SIMULATED:
-        from evals.learning.simulated_data import load_simulated
-
-        load_simulated(store, services.shipped / "simulated_outcomes")
+    who = tenant or services.settings.tenant
+    store, simulated = services.outcomes_of(who), is_simulated(who)
     dimensions = [name.strip() for name in by.split(",") if name.strip()]
     cells = store.cells(
         who, dimensions, outcome_type=OutcomeType(outcome_type), filters=_filters(where or [], since, until)
     )
     rates = pooled(cells)
     if as_json:
-        show_json([_rate_facts(dimensions, each) for each in rates])
+        show_json([_rate_facts(dimensions, each) | {"simulated": simulated} for each in rates])
     elif rates:
         show(_rates_text(dimensions, rates))
-        show(f"\n{_beside(cells)}" + (" Simulated: no customer said any of this." if who == SIMULATED else ""))
+        show(f"\n{_beside(cells)}" + (" Simulated: no customer said any of this." if simulated else ""))
     else:
         show("There are no resolved outcomes like that; `qbs outcomes sync` copies what Postgres has.")
 

@@ -15,6 +15,7 @@ from workbench.commands.exits import FAILED, say
 from workbench.commands.output import AsJson, show, show_json
 from workbench.commands.prompts_elsewhere import langfuse, promptfoo
 from workbench.commands.prompts_help import EPILOG, EPILOGS
+from workbench.person import user_name
 from workbench.services import Services, build_services
 
 if TYPE_CHECKING:
@@ -330,14 +331,10 @@ def _place(text: str) -> tuple[str, str, int]:
 
 
 def _author(given: str | None) -> str:
-    import getpass
-
-    if given is not None:
-        return given
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise typer.BadParameter("the system knows no name of yours; say one", param_hint="--author") from None
+    name = user_name() if given is None else given
+    if name is None:
+        raise typer.BadParameter("the system knows no name of yours; say one", param_hint="--author")
+    return name
 
 
 def _say_saved(saved: PromptVersion, *, as_json: bool) -> None:
@@ -347,10 +344,11 @@ def _say_saved(saved: PromptVersion, *, as_json: bool) -> None:
         show_json(version_facts(saved, 0))
         return
     show(f"{saved.name} {saved.version}  {saved.ref}")
-    say(
-        f"Next: qbs prompts diff {saved.name}@{saved.version}\n"
-        f"      qbs evaluate --variant recorded --against recorded --prompts {saved.name}@{saved.version}"
-    )
+    if saved.parent is not None:
+        say(
+            f"Next: qbs prompts diff {saved.name}@{saved.version}\n"
+            f"      qbs evaluate --variant recorded --against recorded --prompts {saved.name}@{saved.version}"
+        )
 
 
 def _runs(services: Services) -> Sequence[dict[str, str]]:

@@ -57,6 +57,7 @@ def langfuse(
     dataset: DatasetName = DEFAULT_DATASET,
     split: Split = None,
     note: Annotated[str, typer.Option("--note", help="The message of the commit there.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it is there already.")] = False,
 ) -> None:
     """Write a prompt set with labelled turns as what Langfuse's API takes."""
     import json
@@ -64,6 +65,8 @@ def langfuse(
     from evals.files import write_atomically
     from evals.tuning.langfuse import langfuse_bodies
 
+    if file.exists() and not force:
+        raise InputError("is there already; name another file, or say --force to overwrite it", file=file)
     used, cases = _cases(build_services(), prompts, dataset, split)
     bodies = langfuse_bodies(used, cases.cases, note=note)
     write_atomically(file, json.dumps(bodies, ensure_ascii=False, indent=1).encode() + b"\n")

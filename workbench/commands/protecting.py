@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from workbench.commands.output import AsJson, show, show_json
 from workbench.commands.releases_report import protected_text
+from workbench.person import user_name
 from workbench.services import build_services
 
 EPILOG = """\
@@ -74,7 +74,7 @@ def person(by: str | None) -> str:
     """Who decides."""
     if by is not None and by.strip():
         return by.strip()
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise typer.BadParameter("the system does not say who you are: name yourself", param_hint="--by") from None
+    name = user_name()
+    if name is None:
+        raise typer.BadParameter("the system does not say who you are: name yourself", param_hint="--by")
+    return name

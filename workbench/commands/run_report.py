@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -32,14 +32,17 @@ def summary_facts(turns: Sequence[TurnRow]) -> dict[str, Any]:
     }
 
 
-def summary_text(row: RunRow, turns: Sequence[TurnRow], origin: Origin | None = None) -> str:
-    """The same for a person. `origin` is that of the data set."""
+def summary_text(
+    row: RunRow, turns: Sequence[TurnRow], origin: Origin | None = None, prompts: Mapping[str, str] | None = None
+) -> str:
+    """The same for a person. `origin` is that of the data set, `prompts` are content hashes by name."""
     facts = summary_facts(turns)
     lines = [
         ("status", f"{row.status}, {row.turns:,} of {count(row.turns_expected, 'turn')}, {_when(row)}"),
         ("data set", f"{row.dataset}, {count(row.conversations, 'conversation')}, {row.state_mode} state"),
         ("conversations", origin_line(origin).partition(": ")[2]),
         ("variant", row.variant + _models(row)),
+        ("prompts", ", ".join(f"{name}@{digest[:8]}" for name, digest in sorted((prompts or {}).items()))),
         ("samples", str(row.samples) if row.samples > 1 else ""),
         ("answers from", _counted(facts["sources"]) or "nobody yet"),
         ("fallbacks", _counted(facts["fallback_reasons"]) or "none"),

@@ -101,7 +101,8 @@ def show_run(
     from workbench.commands.run_report import conversation_facts, conversation_text, summary_facts, summary_text
 
     services = build_services()
-    run_id = services.run(run).run_id
+    folder = services.run(run)
+    run_id, prompts = folder.run_id, folder.manifest.spec.variant.prompts
     row = indexed_run(services, run_id)
     if conversation is not None:
         records = services.run_index().turn_records(run_id, _conversation_of(services, run_id, conversation))
@@ -113,9 +114,9 @@ def show_run(
     turns = services.run_index().turns(run_id)
     origin = services.origin(row.dataset)
     if as_json:
-        show_json(run_facts(row) | {"origin": origin} | summary_facts(turns))
+        show_json(run_facts(row) | {"origin": origin, "prompts": prompts} | summary_facts(turns))
     else:
-        show(summary_text(row, turns, origin))
+        show(summary_text(row, turns, origin, prompts))
 
 
 def export_run(

@@ -78,7 +78,7 @@ def what_if(
 
     if unknown := [part for part in by or () if part not in PARTS]:
         raise typer.BadParameter(f"{unknown[0]} is none of {one_of([*PARTS])}", param_hint="--by")
-    filters = Filters(since=past(since, "--since"))
+    filters = Filters(since=past(since, "--since", "nothing was recommended then"))
     known = past(as_of, "--as-of", "what is open now may still be answered")
     services = build_services()
     asked = WhatIfs(services, tenant or services.settings.tenant).ask(

@@ -33,8 +33,11 @@ def heading(name: str, origins: Sequence[Origin], took: str) -> None:
                 st.caption(took)
 
 
-def question(asked: Asked) -> None:
-    """The question, what kind it is, why, and how the customer was read."""
+def question(asked: Asked, calibrated: Word | None = None) -> None:
+    """The question, what kind it is, why, and how the customer was read.
+
+    `calibrated` is what the calibration in use makes of the confidence, where one speaks of it.
+    """
     if asked.question:
         st.markdown(f"#### {on_one_line(asked.question)}", anchors=False)
     else:
@@ -50,6 +53,8 @@ def question(asked: Asked) -> None:
         badges.badge(Word(f"Pain: {asked.depth.name.lower()}", asked.depth.meaning), icon=":material/stairs_2:")
         if asked.confidence is not None:
             badges.badge(_likely(asked.confidence), icon=":material/reply:")
+        if calibrated is not None:
+            badges.badge(calibrated, "blue", ":material/tune:")
         if asked.backing_off:
             badges.badge(_BACKING_OFF, "orange", ":material/front_hand:")
 

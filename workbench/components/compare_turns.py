@@ -88,14 +88,16 @@ def head(
     opens: Opens,
     replay: StreamlitPage,
     query: Mapping[str, str],
+    further: Callable[[], None],
 ) -> None:
-    """The turn that is open, with steps to its neighbours in the list and a way to the Replay page."""
+    """The turn that is open, with steps to its neighbours in the list, a way to the Replay page, and `further` ones."""
     at = next((place for place, key in enumerate(keys) if line and key == (line.conversation_id, line.turn)), None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="open turn"):
         st.markdown(f"#### {on_one_line(title)} :gray[turn {turn}]", anchors=False, width="stretch")
         _step("Previous", "chevron_left", None if at is None else at - 1, keys, opens)
         _step("Next", "chevron_right", 0 if at is None else at + 1, keys, opens)
         st.page_link(replay, label="Replay", icon=":material/replay:", help="This turn in Replay", query_params=query)
+        further()
     if line is not None:
         told = f"{sides[0]} {line.before} → {sides[1]} {line.after}; alone it moves the run by {line.moved}"
         st.caption(on_one_line(f"{told}. {line.about}."))

@@ -58,7 +58,7 @@ def _bar(job: Job) -> None:
     st.progress(min(done, 1.0), text=f"{on_one_line(job.title)}: {_far(job)}")
     stopping = job.status is JobStatus.STOPPING
     st.button(
-        "Stopping after the turns under way" if stopping else "Stop",
+        f"Stopping after the {job.unit}s under way" if stopping else "Stop",
         icon=":material/stop:",
         key=f"stop {job.key}",
         disabled=stopping,
@@ -71,7 +71,9 @@ def _far(job: Job) -> str:
     progress = job.progress
     if progress is None:
         return "beginning"
-    parts = [f"{progress.done:,} of {count(progress.total, 'turn')}", f"{duration(progress.seconds_left)} left"]
+    parts = [f"{progress.done:,} of {count(progress.total, job.unit)}", f"{duration(progress.seconds_left)} left"]
+    if job.unit != "turn" and progress.turns_per_second:
+        parts.append(f"{progress.turns_per_second:,.0f} a second")
     parts += [count(progress.fallbacks, "fallback")] if progress.fallbacks else []
     parts += [f"{money(progress.cost_usd)} so far"] if progress.cost_usd else []
     return on_one_line(", ".join(parts))

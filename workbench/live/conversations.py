@@ -10,10 +10,11 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from engine.errors import DatabaseUnavailableError
@@ -30,13 +31,15 @@ from workbench.presenters.live_stages import Moved
 from workbench.presenters.live_tenants import Sight
 from workbench.presenters.live_thinking import Step
 from workbench.services import Services
-from workbench.variants import variant_named
+from workbench.variants import covered_prompts, variant_named
 
 if TYPE_CHECKING:
     from engine.drafting import Draft
+    from engine.live.calibrated import CalibrationsInUse
     from engine.live.released import ReleasedPrompts
     from engine.llm.service import ModelService
     from engine.prompts import PromptLibrary
+    from engine.releases import Release
     from engine.state.database import Database, TenantSession, TenantSessions
     from evals.records import Variant
 
@@ -44,17 +47,18 @@ SECONDS = 30.0  # that a page waits for the database
 OTHER_TENANTS = ("other-company", "demo")  # the first that is not one's own is compared with
 MOST_LISTED = 50
 MOST_KEPT = 500  # contacts whose steps are kept to be shown again
+BEING_ERASED = "the tenant is being erased at this moment; try again when that is done"
+
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A variant, with what asks models for it.
-
-    Models are asked with the prompts in production. Recorded answers are those to the shipped prompts, and stay so.
-    """
+    """A variant, with what asks models for it. `covered` are the prompts that there are recorded answers to."""
 
     variant: Variant
     service: ModelService
+    covered: tuple[dict[str, str], ...] = ()
 
     @property
     def asks_models(self) -> bool:
@@ -73,13 +77,26 @@ class LiveConversations:
         self._readers: dict[str, _Reader] = {}
         self._numbers = count(1)
         self._prepared: set[str] = set()
+        self._erasing: set[UUID] = set()
+        self._erasures = 0
         self._opening = asyncio.Lock()
         self._database: Database | None = None
         self._released: ReleasedPrompts | None = None
+        self._calibrations: CalibrationsInUse | None = None
 
     @property
     def is_open(self) -> bool:
         return self._database is not None
+
+    @property
+    def database(self) -> Database:
+        """The one that was opened, for others on the same loop. Raises DatabaseUnavailableError before that."""
+        return self._opened
+
+    @property
+    def erasures(self) -> int:
+        """How often a tenant was erased under this process: what a page remembers of before counts no more."""
+        return self._erasures
 
     def say(self, contact: LiveContact, saying: Saying) -> UnderWay:
         """Deliver a message on the loop. While something else is under way for the contact, that is answered."""
@@ -95,11 +112,15 @@ class LiveConversations:
             return self._begun.get(contact)
 
     def _begin(self, contact: LiveContact, work: Callable[[Steps], Coroutine[Any, Any, str]]) -> UnderWay:
+        from engine.state.tenants import tenant_uuid
+
         with self._lock:
             present = self._begun.get(contact)
             if present is not None and not present.taking.done():
                 return present
             steps = Steps()
+            if tenant_uuid(contact.tenant) in self._erasing:
+                return UnderWay(_said(BEING_ERASED), steps, next(self._numbers))
             begun = UnderWay(self._background.start(work(steps)), steps, next(self._numbers))
             self._begun[contact] = begun
             self._begun.move_to_end(contact)
@@ -128,6 +149,7 @@ class LiveConversations:
             if self._database is None:
                 self._database = await self._services.database()
                 self._released = self._services.released_prompts(self._database)
+                self._calibrations = self._services.calibrations_in_use(self._database)
 
     async def aclose(self) -> None:
         """Close what was opened. The process otherwise takes it along."""
@@ -136,13 +158,49 @@ class LiveConversations:
             await reader.service.aclose()
         if self._released is not None:
             await self._released.aclose()
+        if self._calibrations is not None:
+            await self._calibrations.aclose()
         if self._database is not None:
             await self._database.aclose()
+
+    async def erase(self, tenant: str, erasing: Callable[[], ResultT]) -> ResultT:
+        """Let what is under way for a tenant end and begin nothing new, do `erasing` on a thread, and know nothing of
+        before. Raises what `erasing` raises.
+        """
+        from engine.state.tenants import tenant_uuid
+
+        who = tenant_uuid(tenant)
+        with self._lock:
+            self._erasing.add(who)
+            known = [contact for contact in self._begun if tenant_uuid(contact.tenant) == who]
+            under_way = [self._begun[contact].taking for contact in known]
+        try:
+            if waiting := [asyncio.wrap_future(taking) for taking in under_way if not taking.done()]:
+                await asyncio.wait(waiting, timeout=SECONDS)
+            return await asyncio.to_thread(erasing)
+        finally:
+            with self._lock:
+                for contact in known:
+                    self._begun.pop(contact, None)
+                self._erasing.discard(who)
+                self._erasures += 1
+            self._drafts.forget(lambda contact: tenant_uuid(contact.tenant) == who)
+            if self._released is not None:
+                await self._released.refresh()
+
+    async def production(self, tenant: str) -> Release | None:
+        """What is in production for a tenant, its own or everybody's; None for the shipped prompts."""
+        from engine.releases import in_production
+
+        found = await in_production(self._opened, tenant)
+        return None if found is None else found[0]
 
     async def contacts(self, tenant: str) -> tuple[ListedContact, ...]:
         """The contacts of a tenant that were talked to last, newest first."""
         from engine.state.repository import ConversationStateRepository
 
+        if self._released is not None:
+            await self._released.of(tenant)  # asked for before anything is said, a first message need not wait for it
         async with self._tenant(tenant).begin() as session:
             page = await ConversationStateRepository(session).list(limit=MOST_LISTED)
         return tuple(ListedContact(item.state.account_id, item.state.contact_id) for item in page.states)
@@ -196,7 +254,7 @@ class LiveConversations:
         recommendation = analysis.question.recommendation
 
         async def drafting() -> Draft:
-            used = prompts or await self._prompts(contact.tenant, reader)
+            used = prompts or await self._prompts(contact, reader)
             drafter = self._services.drafter(reader.variant, reader.service, channel, used)
             return await drafter.draft(state, said, recommendation, channel=channel)
 
@@ -207,7 +265,7 @@ class LiveConversations:
         """Take the turn, do what goes with it, and draft the reply; why it was not saved, in words, or nothing."""
         steps = steps or Steps()
         try:
-            prompts = await self._prompts(contact.tenant, self._reader(saying.answers))
+            prompts = await self._prompts(contact, self._reader(saying.answers))
             if saying.turn.speaker is Speaker.CUSTOMER:
                 await self._prepare(saying.answers, steps)
             steps.begin(Step.ACCEPTING)
@@ -234,11 +292,28 @@ class LiveConversations:
             await reader.service.warm_up()
             self._prepared.add(reader.variant.name)
 
-    async def _prompts(self, tenant: str, reader: _Reader) -> PromptLibrary | None:
-        """What models are asked with for a tenant: from the first call of a message to its draft the same."""
-        if self._released is None or not reader.asks_models:
+    async def _prompts(self, contact: LiveContact, reader: _Reader) -> PromptLibrary | None:
+        """What models are asked with for a contact: from the first call of a message to its draft the same."""
+        if self._released is None or reader.variant.reasoning_model is None:
             return None
-        return (await self._released.of(tenant)).prompts.library()
+        if reader.asks_models:
+            return (await self._released.of(contact.tenant)).prompts.library()
+        return await self._recorded_prompts(contact, reader, self._released)
+
+    async def _recorded_prompts(
+        self, contact: LiveContact, reader: _Reader, released: ReleasedPrompts
+    ) -> PromptLibrary | None:
+        """What a recorded answer is looked up with. A conversation that begins looks what is in production by now."""
+        from workbench.live.recorded_prompts import recorded_prompts
+
+        if len(reader.covered) < 2:  # answers to one set of prompts leave no choice
+            return None
+        turns = (await self.kept(contact)).turns
+        found = await released.of(contact.tenant)
+        if not any(kept.analysis for kept in turns):
+            await released.refresh()
+            found = await released.of(contact.tenant)
+        return recorded_prompts(reader.covered, turns, found.prompts, self._services.prompt_workspace())
 
     async def _take(self, contact: LiveContact, saying: Saying, prompts: PromptLibrary | None, steps: Steps) -> str:
         """Take one turn; why it was not saved, in words, empty if it was."""
@@ -246,7 +321,7 @@ class LiveConversations:
 
         reader = self._reader(saying.answers)
         analyzer = self._services.analyzer_for(reader.variant, reader.service, prompts=prompts)
-        engine = self._services.live_engine(self._opened, WatchedAnalyzer(analyzer, steps))
+        engine = self._services.live_engine(self._opened, WatchedAnalyzer(analyzer, steps), self._calibrations)
         said = {name: getattr(saying.turn, name) for name in ("text", "speaker", "name", "time", "channel")}
         taken = await engine.take_turn(
             contact.tenant, contact.account, contact.contact, Message(id=saying.id, **said), opening=saying.opening
@@ -294,7 +369,7 @@ class LiveConversations:
     async def _change_stage(self, contact: LiveContact, to: DealStage, *, by: str, reason: str | None = None) -> None:
         from engine.analyzers import RulesAnalyzer
 
-        engine = self._services.live_engine(self._opened, RulesAnalyzer())
+        engine = self._services.live_engine(self._opened, RulesAnalyzer(), self._calibrations)
         await engine.change_stage(contact.tenant, contact.account, contact.contact, to, by=by, reason=reason)
 
     async def _sight(self, session: TenantSession, contact: LiveContact, tenant: str) -> Sight:
@@ -313,7 +388,8 @@ class LiveConversations:
         variant = variant_named(answers.by, self._services.settings, prompts, answers.recordings or Path())
         if variant.name not in self._readers:
             service = self._services.model_service_for(variant)
-            self._readers[variant.name] = _Reader(variant, service)
+            covered = covered_prompts(answers.recordings) if variant.name == RECORDED and answers.recordings else ()
+            self._readers[variant.name] = _Reader(variant, service, covered)
         return self._readers[variant.name]
 
     def _tenant(self, tenant: str) -> TenantSessions:
@@ -324,3 +400,10 @@ class LiveConversations:
         if self._database is None:
             raise DatabaseUnavailableError("the database has not been opened yet; load the page again")
         return self._database
+
+
+def _said(words: str) -> Future[str]:
+    """What is under way no more, and came to this."""
+    done: Future[str] = Future()
+    done.set_result(words)
+    return done

@@ -36,6 +36,11 @@ class Drafts:
             self._begin(key, make())
         return await asyncio.shield(self._tasks[key])  # who goes away takes it from nobody else
 
+    def forget(self, of: Callable[[LiveContact], bool]) -> None:
+        """Drop the drafts for these contacts; one that is under way is given up."""
+        for key in [key for key in self._tasks if of(key.contact)]:
+            self._tasks.pop(key).cancel()
+
     def cancel(self) -> None:
         """Give up those that are under way."""
         for task in self._tasks.values():

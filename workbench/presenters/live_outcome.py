@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.presenters.figures import moment
+from workbench.presenters.figures import moment, percent
 from workbench.presenters.words import Word
 
 if TYPE_CHECKING:
@@ -27,6 +27,20 @@ def outcome_word(standing: StandingOutcome | None, turn: int) -> Word | None:
     if standing.status == "pending" and standing.sent:
         name = "Sent, outcome pending"
     return Word(name, f"{meaning}{_chosen(standing)}")
+
+
+def calibrated_word(standing: StandingOutcome | None, turn: int) -> Word | None:
+    """What the calibration in use made of the confidence of the question after `turn`; None if nothing."""
+    if standing is None or standing.outcome.details.turn != turn:
+        return None
+    found, details = standing.outcome, standing.outcome.details
+    if details.calibrated_confidence is None or details.calibration is None:
+        return None
+    meant = (
+        f"The engine said {percent(found.predicted_confidence)}. By what became of its earlier questions, the "
+        f"calibration {details.calibration} makes {percent(details.calibrated_confidence)} of it."
+    )
+    return Word(f"{percent(details.calibrated_confidence)} calibrated", meant)
 
 
 def _chosen(standing: StandingOutcome) -> str:

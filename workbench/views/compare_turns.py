@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -27,7 +28,7 @@ from workbench.presenters.links import not_here
 from workbench.presenters.runs import command_of
 from workbench.presenters.sides import Side
 from workbench.views import compare_place as place
-from workbench.views import compare_reading, reading
+from workbench.views import compare_reading, prompts_turn, reading
 from workbench.views.compare_choice import CompareChoice
 from workbench.views.compare_place import ComparePlace
 
@@ -116,7 +117,12 @@ def _turn(
     query = session.Place(
         choice.dataset.name, conversation.id, choice.first.run_id, choice.shown.run_id, turn
     ).address()
-    compare_turns.head(line, conversation.title, turn, choice.sides, found.keys, place.open_turn, _replay_page(), query)
+    further = partial(
+        prompts_turn.actions, choice.dataset.name, conversation.id, turn, choice.shown.run_id, row.metric.tally.answer
+    )
+    compare_turns.head(
+        line, conversation.title, turn, choice.sides, found.keys, place.open_turn, _replay_page(), query, further
+    )
     sides = tuple(
         side(name, run, conversation.id) for name, run in zip(choice.sides, (choice.first, choice.shown), strict=True)
     )

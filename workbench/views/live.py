@@ -33,7 +33,7 @@ from workbench.presenters.changes import changes_between
 from workbench.presenters.figures import latency, spent
 from workbench.presenters.live_conversation import NAME, Talk, messages_so_far, talk_of
 from workbench.presenters.live_lines import LINES
-from workbench.presenters.live_outcome import outcome_word
+from workbench.presenters.live_outcome import calibrated_word, outcome_word
 from workbench.presenters.live_row import qbs_size, row
 from workbench.views import live_place, live_seen, live_turns, reading
 from workbench.views.live_choice import LiveChoice, choose
@@ -64,6 +64,8 @@ def _look_again(since: float) -> None:
 def _page() -> None:
     goal = live_place.arrive()
     live = _opened()
+    if live_place.is_outdated(live.erasures):
+        live_place.begin_anew(live.erasures)
     choice = choose(goal, live)
     live_place.settle(choice.place)
     pace = _pace()
@@ -94,7 +96,7 @@ def _opening_words() -> str:
 
 def _talk(choice: LiveChoice, live: LiveConversations, pace: float | None) -> None:
     """Everything about the conversation. A message, and every tick of a scripted customer, draws this part only."""
-    if pace != _pace() or live_turns.restarted(choice):
+    if pace != _pace() or live_turns.restarted(choice) or live_place.is_outdated(live.erasures):
         st.rerun()
     try:
         _drawn(choice, live)
@@ -174,7 +176,7 @@ def _question(kept: Kept, talk: Talk, *, busy: bool) -> None:
     found = question.asked(talk.side, talk.answered)
     before, after = talk.side.before(talk.answered), talk.side.after(talk.answered)
     if found is not None and before is not None and after is not None:
-        answer.question(found)
+        answer.question(found, calibrated_word(kept.outcome, talk.answered))
         answer.changes(changes_between(before, after))
         answer.corrections(question.corrections(talk.side, talk.answered))
 

@@ -18,8 +18,10 @@ LEVEL, SPEED, CHANNEL, WORDS, REPLY = "live level", "live speed", "live channel"
 
 SPEEDS = {"Slow": 6.0, "Normal": 3.5, "Fast": 1.5}  # from one message of a scripted customer to the next
 
+SEEN = "live.seen"  # what was read of the database
 _AT, _PLAYING, _DUE, _WISHES = "live.at", "live.playing", "live.due", "live.wishes"
 _TAKE, _CHANNEL_OF, _PAUSED_FOR = "live.take", "live.channel of", "live.paused for"
+_ERASURES = "live.erasures"
 _EARLY = 0.3  # seconds by which a tick may come before its time
 
 NEXT_TAKE = 0  # a take that is to begin, and gets its number when the page is drawn
@@ -62,6 +64,19 @@ def settle(place: LivePlace) -> None:
     st.session_state[_AT] = place
     if st.query_params.to_dict() != place.address():
         st.query_params.from_dict(place.address())
+
+
+def is_outdated(erasures: int) -> bool:
+    """Whether a tenant was erased since this session looked last; `erasures` counts how often one was."""
+    return bool(st.session_state.setdefault(_ERASURES, erasures) != erasures)
+
+
+def begin_anew(erasures: int) -> None:
+    """Remember nothing of what was there before a tenant was erased; who is talked to stays chosen."""
+    pause()
+    for key in [key for key in st.session_state if str(key).startswith((_TAKE, _WISHES, _PAUSED_FOR, SEEN))]:
+        del st.session_state[key]
+    st.session_state[_ERASURES] = erasures
 
 
 def take(tenant: str, script: str) -> int | None:

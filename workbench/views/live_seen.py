@@ -10,11 +10,12 @@ import streamlit as st
 from engine.errors import DatabaseUnavailableError, QBSError
 from workbench.background import TooSlowError, background
 from workbench.live import SECONDS
+from workbench.views.live_place import SEEN
 
 AGAIN = 3.0  # seconds until the page looks whether the database is back
 AWAY = (DatabaseUnavailableError, TooSlowError)
 
-_SEEN, _PROBLEM = "live.seen", "live.away"
+_PROBLEM = "live.away"
 ResultT = TypeVar("ResultT")
 
 
@@ -24,7 +25,7 @@ def seen(what: str, about: Hashable, reading: Coroutine[Any, Any, ResultT]) -> R
     Of each `what` the newest is kept, and nothing of another tenant's or contact's is ever shown in its place. Raises
     what `reading` raises, one of AWAY where there is nothing to show instead.
     """
-    before = st.session_state.setdefault(_SEEN, {})
+    before = st.session_state.setdefault(SEEN, {})
     try:
         found = background().call(reading, SECONDS)
     except AWAY as error:

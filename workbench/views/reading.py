@@ -47,7 +47,12 @@ def dataset(name: str) -> Dataset:
 
 def dataset_stamp(name: str) -> Stamp:
     """What differs once the conversations or labels of a data set do."""
-    folder = services().dataset_folders().get(name)
+    return stamp_of_dataset(services(), name)
+
+
+def stamp_of_dataset(services: Services, name: str) -> Stamp:
+    """The same without asking for services, on whatever thread."""
+    folder = services.dataset_folders().get(name)
     return _stamp(folder.glob("*.json*")) if folder else ()
 
 

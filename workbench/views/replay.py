@@ -20,7 +20,7 @@ from workbench.presenters.figures import spent
 from workbench.presenters.labels import against_label
 from workbench.presenters.runs import command_of, variant_to_add
 from workbench.presenters.sides import Side, side_names, variant_words
-from workbench.views import reading
+from workbench.views import prompts_turn, reading
 from workbench.views.choice import Choice, choose
 from workbench.views.news import watch_runs
 
@@ -55,6 +55,7 @@ def _walk(choice: Choice) -> None:
     session.settle(_place(choice, turn))
     sides = _sides(choice)
     _message(choice, sides, turn)
+    _actions(choice, turn)
     if not sides:
         return
     details.heading("What is known so far")
@@ -62,6 +63,14 @@ def _walk(choice: Choice) -> None:
     _depth_and_people(choice, sides, turn)
     _origins(sides, turn)
     _label(choice, sides, turn)
+
+
+def _actions(choice: Choice, turn: int) -> None:
+    """From a bad turn to the prompt that answered it."""
+    if choice.runs:
+        asked = next((row for row in choice.runs if row.variant not in ("rules", "labels")), choice.runs[0])
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="turn actions"):
+            prompts_turn.actions(choice.dataset.name, choice.conversation.id, turn, asked.run_id)
 
 
 def _place(choice: Choice, turn: int) -> session.Place:

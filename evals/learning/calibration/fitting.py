@@ -27,6 +27,7 @@ STRENGTH_BELOW = 4.0  # a cell is held to its parent twice as closely as the fir
 # One-sided. What is fitted pays out of fold for having been estimated, so that far fewer get past this that do harm:
 # `tests/benchmarks/calibration.py` counts them.
 LUCK = 0.10
+OPTIMISTIC = "the gain is read on the outcomes that chose the cells, and so is somewhat optimistic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class CellFit:
 class Fitted:
     """A calibration, the cells it was made of, and what it gains over none out of fold.
 
+    The gain of the whole is read on the observations that chose which cells are offered: it is somewhat optimistic.
     `out_of_fold` is what it says of each observation by what was fitted without it; what is not corrected keeps its
     confidence. `gain` is None where no cell is offered.
     """
@@ -88,7 +90,7 @@ def fit_calibration(observations: Observations, outcome_type: OutcomeType = Outc
     if not _proven(whole, whole.p):
         reason = "cells are better with a correction, but all together not beyond luck"
         return Fitted(nothing, tuple(cells), whole, reason, observations.confidence)
-    reason = "better out of fold than no calibration, beyond luck"
+    reason = f"better out of fold than no calibration, beyond luck; {OPTIMISTIC}"
     return Fitted(nothing.model_copy(update={"cells": maps}), tuple(cells), whole, reason, corrected)
 
 

@@ -61,7 +61,7 @@ WITH outcome AS (
     {{looked}}
 ), deal AS (
     SELECT conversation, recommended_at, action_type, bool_or(status = 'positive') AS advanced
-      FROM standing JOIN looked USING (outcome_type)
+      FROM standing JOIN looked USING (outcome_type, origin)
      WHERE outcome_type = 'deal_progression' AND status IN ('positive', 'negative', 'late') AND {_SETTLED}
      GROUP BY conversation, recommended_at, action_type
 )
@@ -75,20 +75,23 @@ SELECT {", ".join(f"standing.{column}" for column in RECORDED)},
                 ELSE least(standing.closes_at, coalesce(standing.replaced_at, standing.closes_at)) END
        )::INTEGER AS waited
   FROM standing
-  LEFT JOIN looked USING (outcome_type)
+  LEFT JOIN looked USING (outcome_type, origin)
   LEFT JOIN deal
     ON deal.conversation = standing.conversation AND deal.recommended_at = standing.recommended_at
    AND deal.action_type = standing.action_type
 """
 
-# Up to which window somebody has looked: the newest that was found empty, whatever was corrected later.
+# Up to which window somebody has looked, whatever was corrected later: where whoever found one empty stopped looking.
+# To end at the newest empty window itself would let every sample end with a negative, and so lower the rate of small
+# ones. Where that is not told, the empty window is all that is known. One origin's looking says nothing of another's.
 LOOKED = """
-    SELECT recorded.outcome_type, max(recorded.closes_at) AS until
+    SELECT recorded.outcome_type, recorded.origin,
+           max(coalesce(event.looked_before - INTERVAL 1 MICROSECOND, recorded.closes_at)) AS until
       FROM {t}.outcomes recorded JOIN {t}.events event USING (outcome_id)
      WHERE event.kind = 'negative' AND event.supersedes IS NULL AND {chosen}
        AND recorded.closes_at < $now::TIMESTAMP
        AND ($known::TIMESTAMP IS NULL OR (recorded.recorded_at <= $known AND event.recorded_at <= $known))
-     GROUP BY recorded.outcome_type
+     GROUP BY recorded.outcome_type, recorded.origin
 """
 
 
@@ -100,4 +103,4 @@ def facts_as_of(schema: str) -> str:
 
 def facts_of(schema: str, chosen: str) -> str:
     """The facts of the conversations that `chosen` (SQL over `conversation`) restricts to, as kept in `looked`."""
-    return FACTS.format(t=schema, chosen=chosen, looked=f"SELECT outcome_type, until FROM {schema}.looked")
+    return FACTS.format(t=schema, chosen=chosen, looked=f"SELECT outcome_type, origin, until FROM {schema}.looked")

@@ -62,7 +62,7 @@ def add_told(connection: DuckDBPyConnection, schema: str, told: Told) -> bool:
         return False
     connection.begin()
     try:
-        if _is_another_server(known, told):
+        if is_another_server(told):
             _forget_former(connection, schema)
         if told.outcomes.lines:
             add_outcome_lines(connection, schema, told.outcomes.lines, told.source)
@@ -79,8 +79,9 @@ def add_told(connection: DuckDBPyConnection, schema: str, told: Told) -> bool:
     return True
 
 
-def _is_another_server(known: Marks, told: Told) -> bool:
-    before = known.outcomes or known.events
+def is_another_server(told: Told) -> bool:
+    """Whether it was told by another server than what was told before."""
+    before = told.after.outcomes or told.after.events
     return before is not None and before.server != told.outcomes.mark.server
 
 

@@ -110,14 +110,17 @@ _MADE = {
     "choices": "NULL AS choices",
 }
 _OUTCOMES = f"SELECT {', '.join(_MADE.get(name, name) for name in OUTCOME_COLUMNS)} FROM part"
+# Whoever imports a file says of every silent row in it whether its window was over at that moment.
 _EVENTS = """
 WITH event AS (
-    SELECT outcome_id, happened AS kind, happened_at AS occurred_at, recorded_at FROM part WHERE happened IS NOT NULL
-    UNION ALL SELECT outcome_id, CASE WHEN sent THEN 'sent' ELSE 'not_sent' END, recommended_at, recorded_at
+    SELECT outcome_id, happened AS kind, happened_at AS occurred_at, recorded_at,
+           CASE WHEN happened = 'negative' THEN recorded_at END AS looked_before
+      FROM part WHERE happened IS NOT NULL
+    UNION ALL SELECT outcome_id, CASE WHEN sent THEN 'sent' ELSE 'not_sent' END, recommended_at, recorded_at, NULL
                 FROM part WHERE sent IS NOT NULL
 )
 SELECT md5(outcome_id || kind || recorded_at::VARCHAR)::UUID AS event_id, outcome_id, kind, occurred_at, recorded_at,
-       NULL AS supersedes, 'import' AS origin
+       NULL AS supersedes, 'import' AS origin, looked_before
   FROM event
 """
 _WHO = "outcome_id IN (SELECT outcome_id::UUID FROM part)"

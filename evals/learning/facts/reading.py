@@ -73,7 +73,7 @@ def facts(
         source, known = f"({facts_as_of(schema)})", {"known": plain_moment(as_of), "now": plain_moment(as_of)}
     wanted = dict.fromkeys([*columns, "status", "closes_at"])
     listed = ", ".join(_SELECTED.get(name, name) for name in wanted)
-    query = f"SELECT {listed} FROM {source} WHERE {where} ORDER BY recommended_at, outcome_id"
+    query = f"SELECT {listed}, settled FROM {source} WHERE {where} ORDER BY recommended_at, outcome_id"
     table: Any = connection.sql(query, params=values | known).to_arrow_table()
     found = {name: _column(name, table.column(number)) for number, name in enumerate(wanted)}
     for name in PLACED:
@@ -81,7 +81,8 @@ def facts(
             found[name] = _placed(connection, schema, name, np.asarray(found[name]))
     until = _looked(connection, schema, outcome_type, known)
     moment = as_of or derived_at(connection, schema) or datetime.fromtimestamp(0, UTC)
-    return Facts(tenant, outcome_type, moment, found, until)
+    looked_at = table.column("settled").to_numpy().astype(np.bool_)
+    return Facts(tenant, outcome_type, moment, found, until, looked_at)
 
 
 def cells(
@@ -169,7 +170,7 @@ def derived_at(connection: DuckDBPyConnection, schema: str) -> datetime | None:
 def _looked(
     connection: DuckDBPyConnection, schema: str, outcome_type: OutcomeType, known: dict[str, Any]
 ) -> datetime | None:
-    """When the newest window closed that was found empty."""
+    """The latest moment up to which windows were looked at, of any origin."""
     source = LOOKED.format(t=schema, chosen="true") if known else f"SELECT outcome_type, until FROM {schema}.looked"
     query = f"SELECT max(until) FROM ({source}) WHERE outcome_type = $type::main.outcome_type"
     ((found,),) = connection.execute(query, known | {"type": str(outcome_type)}).fetchall()

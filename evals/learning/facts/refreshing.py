@@ -106,14 +106,13 @@ SELECT DISTINCT fact.conversation FROM {t}.outcome_facts fact
 _SETTLED_SINCE = """
 INSERT INTO {t}.stale
 SELECT DISTINCT fact.conversation
-  FROM {t}.outcome_facts fact JOIN newly USING (outcome_type)
-  LEFT JOIN {t}.looked looked USING (outcome_type)
+  FROM {t}.outcome_facts fact JOIN newly USING (outcome_type, origin)
  WHERE NOT fact.settled AND fact.closes_at <= newly.until
 """
 _LOOKED_FURTHER = """
 CREATE TEMP TABLE further AS
-SELECT outcome_type, max(until) AS until
-  FROM (SELECT * FROM {t}.looked UNION ALL SELECT * FROM newly) GROUP BY outcome_type;
+SELECT outcome_type, origin, max(until) AS until
+  FROM (SELECT * FROM {t}.looked UNION ALL SELECT * FROM newly) GROUP BY outcome_type, origin;
 DELETE FROM {t}.looked;
 INSERT INTO {t}.looked SELECT * FROM further;
 DROP TABLE further

@@ -130,6 +130,7 @@ TABLES: dict[str, dict[str, str]] = {
         "supersedes": "UUID",
         "superseded_at": "TIMESTAMP",
         "origin": "origin",
+        "looked_before": "TIMESTAMP",  # of a negative: windows that closed before were looked at; NULL: not known
     },
     "outcome_facts": RECORDED | STANDING,
     "cells": {"outcome_type": "outcome_type"}
@@ -137,7 +138,7 @@ TABLES: dict[str, dict[str, str]] = {
     | dict.fromkeys(MEASURES, "BIGINT"),
     "stale": {"conversation": "INTEGER"},  # whose rows of `outcome_facts` have to be made again
     "marks": {"facts": "VARCHAR", "server": "VARCHAR", "number": "BIGINT", "fact": "VARCHAR"},
-    "looked": {"outcome_type": "outcome_type", "until": "TIMESTAMP"},  # the newest window that was found empty
+    "looked": {"outcome_type": "outcome_type", "origin": "origin", "until": "TIMESTAMP"},  # LOOKED, as it is kept
     "derived": {"at_": "TIMESTAMP", "cells_": "BIGINT"},  # until when; rows of `cells` when last made anew
     "imported": {"part": "INTEGER"},  # which kept imports are in here
     "imports": {"outcome_id": "UUID", "fingerprint": "VARCHAR"},  # what was last imported of each outcome

@@ -13,30 +13,18 @@ if TYPE_CHECKING:
 
     from evals.learning.facts.store import OutcomeStore
 
+_MADE = {
+    "outcome_id": "md5(outcome_id)::UUID AS outcome_id",
+    "given_id": "outcome_id AS given_id",
+    "outcome_type": "'email_engagement' AS outcome_type",
+    "told_advanced": "stage_advanced > 0 AS told_advanced",
+    "source": "'simulated' AS source",
+    "calibration": "NULL AS calibration",
+    "calibrated_confidence": "NULL AS calibrated_confidence",
+}
+_OUTCOMES = f"SELECT {', '.join(_MADE.get(name, name) for name in OUTCOME_COLUMNS)} FROM world"
 # Each event has an id made from its outcome's, so that loading twice gives the same. What was found empty and turns out
 # to have been answered in time is superseded by the answer, as in `engine.outcomes`.
-_OUTCOMES = f"""
-SELECT md5(outcome_id)::UUID AS outcome_id, outcome_id AS given_id,
-       'email_engagement' AS outcome_type, stage_advanced > 0 AS told_advanced, 'simulated' AS source,
-       NULL AS calibration, NULL AS calibrated_confidence,
-       {
-    ", ".join(
-        name
-        for name in OUTCOME_COLUMNS
-        if name
-        not in (
-            "outcome_id",
-            "given_id",
-            "outcome_type",
-            "told_advanced",
-            "source",
-            "calibration",
-            "calibrated_confidence",
-        )
-    )
-}
-  FROM world
-"""
 _EVENTS = """
 WITH told AS (
     SELECT md5(outcome_id) AS id, recommended_at, closes_at, sent, emptied_s,
@@ -45,16 +33,17 @@ WITH told AS (
            $start::TIMESTAMP + to_seconds(emptied_s) AS emptied_at
       FROM world
 ), event AS (
-    SELECT id, 'sent' AS kind, recommended_at AS occurred_at, recommended_at AS recorded_at, NULL AS supersedes
+    SELECT id, 'sent' AS kind, recommended_at AS occurred_at, recommended_at AS recorded_at, NULL AS supersedes,
+           NULL AS looked_before
       FROM told WHERE sent = 1
-    UNION ALL SELECT id, 'not_sent', recommended_at, recommended_at, NULL FROM told WHERE sent = 0
-    UNION ALL SELECT id, 'negative', closes_at, emptied_at, NULL FROM told WHERE emptied_at IS NOT NULL
+    UNION ALL SELECT id, 'not_sent', recommended_at, recommended_at, NULL, NULL FROM told WHERE sent = 0
+    UNION ALL SELECT id, 'negative', closes_at, emptied_at, NULL, emptied_at FROM told WHERE emptied_at IS NOT NULL
     UNION ALL SELECT id, CASE WHEN replied_at <= closes_at THEN 'positive' ELSE 'late' END, replied_at, reported_at,
-                     CASE WHEN replied_at <= closes_at AND emptied_at < reported_at THEN md5('negative' || id) END
+                     CASE WHEN replied_at <= closes_at AND emptied_at < reported_at THEN md5('negative' || id) END, NULL
       FROM told WHERE replied_at IS NOT NULL
 )
 SELECT md5(kind || id)::UUID AS event_id, id::UUID AS outcome_id, kind, occurred_at, recorded_at, supersedes,
-       'simulated' AS origin
+       'simulated' AS origin, looked_before
   FROM event WHERE recorded_at <= $end::TIMESTAMP
 """
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from shutil import rmtree
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from engine.errors import InputError
 from engine.outcomes.values import OutcomeType
 from engine.state.tenants import tenant_uuid
 from evals.errors import LockedError
+from evals.files import remove_folder
 from evals.learning.facts import reading
 from evals.learning.facts.filters import EVERYTHING, Filters
 from evals.learning.facts.imports import Added, add_parts, keep_part
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from evals.learning.importing.rows import ImportedOutcome
 
 ResultT = TypeVar("ResultT")
+# What is said of a disk, and not of the file on it: throwing the copy away would mend nothing.
+_OF_THE_DISK = ("No space left", "Permission denied", "Too many open files", "Disk quota exceeded", "Read-only file")
+# What DuckDB says of a file that it cannot make sense of.
+_OF_THE_FILE = ("not a valid DuckDB database", "Corrupt", "corrupt", "checksum", "Could not read enough bytes")
 IMPORTS = "outcome_imports"
 EMAIL = OutcomeType.EMAIL_ENGAGEMENT
 
@@ -46,7 +50,7 @@ _CONFINED: dict[str, str | bool | int | float | list[str]] = {
 
 class OutcomeStore:
     """The copy in the file `path`. Every method raises LockedError if another process works on it for longer than
-    `lock_timeout` seconds, and InputError for dimensions and words that there are none of.
+    `lock_timeout` seconds, OSError if the disk refuses, and InputError for dimensions and words that there are none of.
 
     A tenant is named as everywhere, by a name or a UUID; each query sees one tenant's schema and nothing else.
     """
@@ -183,22 +187,43 @@ class OutcomeStore:
         for folder in sorted(self.imports_folder.glob("*-*-*-*-*")):
             self.refresh(folder.name)
 
+    def copy_anew(self, tenant: UUID | str) -> None:
+        """Throw away what was copied of a tenant. Kept imports are back at once, the rest with the next sync."""
+        who = tenant_uuid(tenant)
+        self._work(lambda connection: connection.execute(f"DROP SCHEMA IF EXISTS {schema_of(who)} CASCADE"))
+        self.refresh(tenant)
+
     def forget(self, tenant: UUID | str) -> None:
         """Remove everything of a tenant from the copy, imports too."""
         who = tenant_uuid(tenant)
-        rmtree(self.imports_folder / str(who), ignore_errors=True)
-        self._work(lambda connection: connection.execute(f"DROP SCHEMA IF EXISTS {schema_of(who)} CASCADE"))
+
+        def forgotten(connection: DuckDBPyConnection) -> None:
+            remove_folder(self.imports_folder / str(who))  # while nobody can add to it
+            connection.execute(f"DROP SCHEMA IF EXISTS {schema_of(who)} CASCADE")
+
+        self._work(forgotten)
 
     def _work(self, work: Callable[[DuckDBPyConnection], ResultT]) -> ResultT:
         import duckdb
 
-        damaged = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+        refused = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+        opened = False
+
+        def noting(connection: DuckDBPyConnection) -> ResultT:
+            nonlocal opened
+            opened = True
+            return work(connection)
+
         with self._locked():
             try:
-                return self._opened(work)
-            except damaged as error:
+                return self._opened(noting)
+            except refused as error:
                 if "set lock on file" in str(error):
                     raise LockedError("the copy of outcomes", None) from error
+                if words := next((words for words in _OF_THE_DISK if words in str(error)), None):
+                    raise OSError(f"the copy of outcomes ({self.path.name}) cannot be used: {words}") from error
+                if opened and not _says_damaged(error):
+                    raise
                 self._remove()
                 log_rebuilt(type(error).__name__)
                 return self._opened(work)
@@ -228,6 +253,13 @@ def real_tenant(tenant: UUID | str) -> UUID:
     if who == tenant_uuid(SIMULATED):
         raise InputError(f"the tenant {SIMULATED!r} is the simulated world's, to which nothing real is added")
     return who
+
+
+def _says_damaged(error: Exception) -> bool:
+    """Whether what came of a query is about the file: a query may also fail by a defect of its own, or of DuckDB's."""
+    import duckdb
+
+    return isinstance(error, duckdb.SerializationException) or any(words in str(error) for words in _OF_THE_FILE)
 
 
 def log_rebuilt(reason: str) -> None:

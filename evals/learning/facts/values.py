@@ -77,8 +77,10 @@ class Facts:
     `columns` maps those of COLUMNS that were asked for: WORDS are `Coded`, NUMBERS are float64 (`sent` and
     `stage_advanced` 0 or 1), NaN where not known, TIMES are `datetime64[us]` in UTC, NaT where nothing came.
     `conversation` names the conversation, which is the unit that outcomes are resampled and folded by. `replaced_at` is
-    when a newer question took this one's place. `resolved_until` is when the newest window that was found empty closed:
-    later ones have not been looked at, and an answer in one of those is in no rate yet (see `resolved`).
+    when a newer question took this one's place. `resolved_until` is up to where was looked for windows that closed
+    empty: later ones have not been looked at, and an answer in one of those is in no rate yet (see `resolved`).
+    `looked_at` says so row by row, where outcomes of several origins were looked at up to several moments, of which
+    `resolved_until` is the latest.
     """
 
     tenant: str
@@ -86,6 +88,7 @@ class Facts:
     as_of: datetime
     columns: Mapping[str, Column]
     resolved_until: datetime | None = None
+    looked_at: Flags | None = None
     _length: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -123,12 +126,14 @@ class Facts:
 
     @property
     def resolved(self) -> Flags:
-        """Which rows are in a rate: positive, negative or late, of windows up to `resolved_until`.
+        """Which rows are in a rate: positive, negative or late, of windows that were looked at.
 
         An answer is known at once, silence only when the window has closed and somebody has looked. Newer rows that are
         positive already would be in the rate without the silent ones beside them.
         """
         found: Flags = self.words("status").equals(*RESOLVED)
+        if self.looked_at is not None:
+            return found & self.looked_at
         if self.resolved_until is None:
             return np.zeros(len(self), np.bool_)
         return found & (self.array("closes_at") <= moment64(self.resolved_until))
@@ -139,7 +144,8 @@ class Facts:
             name: column.where(chosen) if isinstance(column, Coded) else column[chosen]
             for name, column in self.columns.items()
         }
-        return Facts(self.tenant, self.outcome_type, self.as_of, columns, self.resolved_until)
+        looked_at = None if self.looked_at is None else self.looked_at[chosen]
+        return Facts(self.tenant, self.outcome_type, self.as_of, columns, self.resolved_until, looked_at)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Row by row, for exports and tables: words and times as text, what is not known as None."""

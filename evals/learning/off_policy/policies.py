@@ -178,16 +178,22 @@ def read_table(path: Path) -> Table:
         lines = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path.name} cannot be read as a CSV file ({type(error).__name__})") from None
-    rules = tuple(_rule(path, number, line) for number, line in enumerate(lines, start=2))
-    if not rules:
+    if not lines:
         raise InputError(f"{path.name} has no lines after its first, which names its columns")
+    if unknown := [name for name in lines[0] if name is not None and name not in (*SEGMENTS, *PARTS)]:
+        raise InputError(f"{path.name}, line 1: {unknown[0]!r} is no column of {', '.join((*SEGMENTS, *PARTS))}")
+    return table_of(path.name, lines, name=f"the table {path.name}", first=2)
+
+
+def table_of(where: str, lines: Sequence[Mapping[str, str | None]], *, name: str, first: int = 1) -> Table:
+    """A table from its lines, the first of which has the number `first`. Raises InputError with the line."""
+    rules = tuple(_rule(f"{where}, line {number}", line) for number, line in enumerate(lines, start=first))
     if len({tuple(rule.action) for rule in rules}) > 1:
-        raise InputError(f"{path.name}: every line has to name the same parts of an action, or none of it compares")
-    return Table(f"the table {path.name}", rules)
+        raise InputError(f"{where}: every line has to name the same parts of an action, or none of it compares")
+    return Table(name, rules)
 
 
-def _rule(path: Path, number: int, line: Mapping[str, str | None]) -> Rule:
-    where = f"{path.name}, line {number}"
+def _rule(where: str, line: Mapping[str, str | None]) -> Rule:
     if unknown := [name for name in line if name not in (*SEGMENTS, *PARTS)]:
         raise InputError(f"{where}: {unknown[0]!r} is no column of {', '.join((*SEGMENTS, *PARTS))}")
     filled = {name: (value or "").strip() for name, value in line.items() if (value or "").strip()}

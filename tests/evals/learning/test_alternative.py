@@ -11,7 +11,7 @@ from engine.advance import advance
 from engine.analyzers import RulesAnalyzer
 from engine.folding import KeptTurn, with_opening
 from engine.guardrails import guard
-from engine.model.analysis import Analysis
+from engine.model.analysis import Analysis, FallbackReason, Source
 from engine.model.conversation import Conversation, Turn
 from engine.model.qbs import QBSQuestionType
 from engine.model.state import ConversationState, opening_state
@@ -81,6 +81,22 @@ async def test_what_a_run_recommended_is_its_first_sample_where_it_did_not_fail(
     own = records[0].result.question.recommendation
     assert found.choices["alpha", 1] == (own.question_type, own.meddic_bant_target, own.voss_delivery)
     assert found.parts == ("question_type", "delivery")
+
+
+async def test_answers_of_a_fallback_count_and_are_told() -> None:
+    class Unanswered:
+        async def analyze(self, state: ConversationState, turn: Turn, history: Sequence[Turn]) -> Analysis:
+            said = await RulesAnalyzer().analyze(state, turn, history)
+            reason = FallbackReason.TIMEOUT if turn.index == 3 else None
+            question = said.question.model_copy(update={"source": Source(kind="rules", fallback_reason=reason)})
+            return said.model_copy(update={"question": question})
+
+    wanted = {("alpha", 1), ("alpha", 3), ("alpha", 5)}
+    found = await recommended_by(Unanswered(), [logged()], wanted, "the variant llm", ("question_type",))
+    assert set(found.choices) == wanted
+    assert found.name == "the variant llm, 1 of whose 3 answers are the fallback's"
+    records = [record async for record in replay(TALK, Unanswered(), run_id="r")]
+    assert recommended_in(records, "the run r", ("question_type",)).name.startswith("the run r, 1 of whose 4 answers")
 
 
 async def test_an_error_of_the_analyzer_is_raised_and_ends_the_others() -> None:

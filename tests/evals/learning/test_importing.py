@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pyarrow
 import pytest
 from pyarrow import parquet
@@ -62,6 +63,16 @@ def test_the_same_file_twice_adds_nothing_and_a_changed_row_corrects(store, tmp_
     assert statuses(store, as_of=NOW) == {"c1": "positive", "c2": "negative", "c3": "late", "c4": "pending"}
     (cell,) = store.cells("acme")
     assert (cell.outcomes, cell.resolved, cell.positive) == (4, 4, 2)
+
+
+def test_an_answer_in_a_window_that_was_over_at_the_import_counts_also_after_the_newest_silence(store, tmp_path):
+    rows = (*ROWS, "c5,2026-05-30 10:00,2026-05-30 11:00,impact,ic", "c6,2026-05-31 21:00,2026-05-31 22:00,impact,ic")
+    import_outcomes(store, "acme", csv(tmp_path, *rows), MAPPING, now=NOW)
+    (cell,) = store.cells("acme")
+    assert (cell.resolved, cell.positive, cell.early, cell.pending) == (4, 2, 1, 1)
+    facts = store.facts("acme")
+    in_rate = facts.where(facts.resolved).words("conversation").words()
+    assert sorted(map(str, in_rate)) == ["c1", "c2", "c3", "c5"]
 
 
 def test_csv_parquet_and_json_lines_say_the_same(store, tmp_path):
@@ -174,6 +185,30 @@ def test_imports_outlive_the_copy_and_tenants_share_nothing(store, tmp_path):
     store.forget("acme")
     assert len(store.facts("acme")) == 0
     assert [cell.outcomes for cell in store.cells("bolt")] == [1]
+
+
+def test_what_cannot_be_removed_of_a_tenant_is_not_said_to_be_gone(store, tmp_path):
+    import_outcomes(store, "acme", csv(tmp_path, *ROWS), MAPPING, now=NOW)
+    (folder,) = store.imports_folder.iterdir()
+    elsewhere = folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(elsewhere)  # rmtree follows no link
+    with pytest.raises(OSError, match="symbolic link"):
+        store.forget("acme")
+    assert len(store.facts("acme")) == len(ROWS)
+
+
+@pytest.mark.parametrize("words", ["No space left on device", "Permission denied"])
+def test_a_disk_that_refuses_costs_nothing_of_the_copy(store, tmp_path, words):
+    import_outcomes(store, "acme", csv(tmp_path, *ROWS), MAPPING, now=NOW)
+    store.work("acme", lambda connection, schema: connection.execute(f"CREATE TABLE {schema}.mark (x INT)"))
+
+    def refused(connection, schema):
+        raise duckdb.IOException(f'IO Error: Could not write file "outcomes.duckdb": {words}')
+
+    with pytest.raises(OSError, match=f"the copy of outcomes .* cannot be used: {words[:8]}"):
+        store.work("acme", refused)
+    found = store.work("acme", lambda connection, schema: connection.execute(f"FROM {schema}.mark").fetchall())
+    assert found == []
 
 
 def test_answers_alone_make_no_rate(store, tmp_path):

@@ -212,7 +212,7 @@ def test_a_table_is_read_from_a_csv_file(tmp_path) -> None:
     ("content", "says"),
     [
         ("engagement,question_type\n", "has no lines after its first"),
-        ("engagement,kind\nresistant,impact\n", "line 2: 'kind' is no column"),
+        ("engagement,kind\nresistant,impact\n", "line 1: 'kind' is no column"),
         ("engagement,question_type\nresistant,impacts\n", "line 2: 'impacts' is no question type"),
         ("engagement,question_type\nresistant,\n", "line 2: it says nothing to ask"),
         ("engagement,question_type\nsleepy,impact\n", "line 2: 'sleepy' is no engagement"),

@@ -32,6 +32,7 @@ CONVERSATIONS = 10
 LISTEN = "Take what the customer has just said for the start of your question."  # what helps this model
 PITCH = "Always bring the conversation to our product."  # what harms it
 POLITE = "Thank you."  # what makes no difference
+MUTE = "Answer with nothing at all."  # what it obeys, so that every question is a fallback
 LISTEN_BUT = "Take what the customer has just said for the start of your question, but never about nights."
 
 
@@ -52,6 +53,8 @@ class Obedient:
         found = self._rules.answer(chat)
         if chat.reply_name != "QuestionRecommendation" or not isinstance(found, dict):
             return found
+        if MUTE in chat.text:
+            return {}
         said = parse(chat.text)[-1].text
         missed = {**found, "question_type": "solution" if found["question_type"] != "solution" else "confirmation"}
         if PITCH in chat.text or (LISTEN_BUT in chat.text and said == self._harmed):

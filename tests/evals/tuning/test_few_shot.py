@@ -88,6 +88,21 @@ def test_what_a_customer_wrote_stays_text(tmp_path: Path):
         assert "{# quiet #}" in shown
 
 
+@pytest.mark.parametrize("heading", ["## e.g.", "## a.b.c"])
+def test_a_heading_of_the_text_that_opens_no_section_parts_nothing(toys: Dataset, heading: str):
+    content = PromptLibrary().load("question").content
+    headed = content.replace(b"## user\n", f"{heading}\nthe last words\n## user\n".encode())
+    shown = rendered("question", with_examples(read_prompt(headed, where="question"), [example(toys, "alpha", 3)]))
+    assert shown.index("the last words") < shown.index("# Examples, judged by people")
+
+
+def test_a_comment_in_the_front_matter_is_no_section(toys: Dataset):
+    content = PromptLibrary().load("question").content.replace(b"\nvariables:", b"\n## system\nvariables:")
+    found = read_prompt(with_examples(read_prompt(content, where="question"), [example(toys, "alpha", 3)]), where="x")
+    assert found.head.examples == ("toys/alpha/3",)
+    assert "# Examples, judged by people" in found.sections["system"].source
+
+
 def test_a_prompt_with_examples_can_be_asked(toys: Dataset):
     content = with_examples(PromptLibrary().load("question"), [example(toys, "alpha", 3)])
     library = PromptLibrary().using(read_prompt(content, where="question"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +28,7 @@ from tests.evals.tuning.prompt_sets_by_model import (
     LISTEN,
     LISTEN_BUT,
     MODELS,
+    MUTE,
     PITCH,
     POLITE,
     ScoresInMemory,
@@ -66,7 +69,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     turns = {(id_, turn) for id_, turn, _ in scores.records}
     kept = min(turn for turn in turns if "question.type" in turn_state(scores, turn).right)
     said = dataset().conversation(kept[0]).turns[kept[1]].text
-    asyncio.run(runs_of(home, *map(told, (LISTEN, PITCH, POLITE, LISTEN_BUT)), harmed=said))
+    asyncio.run(runs_of(home, *map(told, (LISTEN, PITCH, POLITE, LISTEN_BUT, MUTE)), harmed=said))
     return World(home, kept, ScoresInMemory())
 
 
@@ -113,6 +116,15 @@ def test_a_neutral_prompt_is_tied_and_passes_only_as_such(world: World) -> None:
     assert (unsaid.passed, unsaid.verdict) == (False, Verdict.TIED)
     assert [finding.kind for finding in unsaid.blocking] == ["verdict"]
     assert "neutral" in unsaid.sentence
+
+
+def test_questions_that_only_fallbacks_answered_are_not_tied_but_unknown(world: World) -> None:
+    rules = replace(RULES, limits=Limits(fallbacks=1.0))
+    decision = world.decide(MUTE, rules, neutral=True)
+    assert (decision.passed, decision.verdict) == (False, Verdict.NOT_ENOUGH_DATA)
+    (finding,) = about(decision, "question.type")
+    assert (finding.outcome, finding.blocks) == (Outcome.NOT_ENOUGH_DATA, True)
+    assert "no turn was counted in both runs" in finding.reason
 
 
 def test_a_better_prompt_passes_as_neutral_too_and_a_worse_one_never_does(world: World) -> None:
@@ -178,6 +190,31 @@ def test_runs_over_other_conversations_or_unfinished_ones_do_not_count(world: Wo
         moved.rename(finished)
 
 
+def test_of_several_finished_runs_the_first_counts_and_their_number_is_told(world: World, tmp_path: Path) -> None:
+    (before,) = world.found(named(LISTEN))
+    assert before.candidate is not None
+    assert (before.production_runs, before.candidate_runs) == (1, 1)
+    again = world.home / "runs" / "replayed-until-it-passed"
+    shutil.copytree(before.candidate.path, again)
+    try:
+        manifest = json.loads((again / "manifest.json").read_text())
+        manifest |= {"created_at": "2999-01-01T00:00:00Z", "run_id": again.name}
+        (again / "manifest.json").write_text(json.dumps(manifest))
+        (after,) = world.found(named(LISTEN))
+        assert after.candidate is not None
+        assert after.candidate.path == before.candidate.path
+        assert (after.production_runs, after.candidate_runs) == (1, 2)
+        decision = world.decide(LISTEN)
+        (finding,) = [own for own in decision.findings if own.kind == "runs"]
+        name = told(LISTEN).short
+        assert finding.reason == f"there are 2 finished runs of {name} over b2b_discovery; the first counts"
+        assert (finding.outcome, decision.passed) == (Outcome.PASSED, True)
+        (runs,) = decision.evidence()["runs"]
+        assert (runs["production_runs"], runs["candidate_runs"]) == (1, 2)
+    finally:
+        shutil.rmtree(again)
+
+
 def test_runs_by_another_engine_do_not_count(world: World) -> None:
     (found,) = find_runs(world.home / "runs", [dataset()], IN_PRODUCTION, named(LISTEN), MODELS, engine="older")
     assert (found.production, found.candidate) == (None, None)
@@ -223,8 +260,6 @@ def test_a_prompt_for_drafts_alone_passes_as_neutral_only(world: World) -> None:
 
 
 def test_the_evidence_is_plain_json_with_every_figure(world: World) -> None:
-    import json
-
     decision = world.decide(LISTEN_BUT, protected=[world.protected()])
     found = json.loads(json.dumps(decision.evidence(), allow_nan=False))
     assert found["passed"] is False

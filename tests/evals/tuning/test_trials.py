@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from evals.evaluation import evaluate_all
 from evals.inference.verdict import Verdict
 from evals.library import Dataset
 from evals.metrics import METRICS, find_metrics
-from evals.records import Failure, Fork, StateMode, TurnRecord, Variant
+from evals.records import Failure, Fork, PickedBy, StateMode, TurnRecord, Variant
 from evals.runner import picked_turns, run
 from evals.runs.folder import RunFolder
 from evals.runs.manifest import new_manifest, new_spec
@@ -37,6 +38,19 @@ class FindsPain(FakeAnalyzer):
         return raw.model_copy(update={"extraction": Extraction(found=found, source=raw.extraction.source)})
 
 
+class Stopping:
+    """An analyzer whose run is stopped after so many answers (None: never)."""
+
+    def __init__(self, analyzer: Any, after: int | None) -> None:
+        self.analyzer, self.after, self.stop = analyzer, after, asyncio.Event()
+
+    async def analyze(self, *asked: Any) -> Analysis:
+        self.after = None if self.after is None else self.after - 1
+        if self.after == 0:
+            self.stop.set()
+        return await self.analyzer.analyze(*asked)
+
+
 class Trying:
     """A data set with its base run, and trials on it."""
 
@@ -51,16 +65,25 @@ class Trying:
         return folder
 
     async def trial(
-        self, base: RunFolder, picked: list[TurnRecord], analyzer: Any, answered: int | None = None
+        self,
+        base: RunFolder,
+        picked: list[TurnRecord],
+        analyzer: Any,
+        answered: int | None = None,
+        by: PickedBy | None = None,
     ) -> Trial:
         """The trial after `answered` of its turns (None: all)."""
         ids = sorted({record.conversation_id for record in picked})
         talks = [self.dataset.conversation(id_) for id_ in ids]
         variant = Variant(name="fake", prompts=NEW)
-        spec = new_spec(self.dataset, ids, variant, state_mode=StateMode.TURNS, picked=picked_turns(picked))
+        turns = picked_turns(picked)
+        assert turns is not None
+        turns = turns.model_copy(update={"by": by})
+        spec = new_spec(self.dataset, ids, variant, state_mode=StateMode.TURNS, picked=turns)
         folder = RunFolder.create(self.runs, new_manifest(spec, talks))
-        if answered is None:
-            await run(folder, talks, lambda _talk, _sample: analyzer, picked=picked)
+        if answered != 0:
+            stopping = Stopping(analyzer, answered)
+            await run(folder, talks, lambda _talk, _sample: stopping, picked=picked, stop=stopping.stop, concurrency=1)
         return self.read(base, folder)
 
     def read(self, base: RunFolder, folder: RunFolder) -> Trial:
@@ -72,7 +95,7 @@ async def test_a_trial_shows_each_turn_beside_its_old_answer_and_a_verdict_in_wo
     base = await trying.base()
     picked = [record for record in base.records() if record.turn == 3]
     trial = await trying.trial(base, picked, FindsPain())
-    assert (trial.status, trial.answered, trial.of) == (TrialStatus.COMPLETE, 8, 8)
+    assert (trial.status, trial.answered, trial.of, trial.notes) == (TrialStatus.COMPLETE, 8, 8, ())
     assert [(row.conversation, row.turn) for row in trial.rows] == [(f"talk-{n}", 3) for n in range(8)]
     row = trial.rows[0]
     assert (row.old, row.label) == (picked[0].result, trying.dataset.labels["talk-0"][3])
@@ -84,6 +107,23 @@ async def test_a_trial_shows_each_turn_beside_its_old_answer_and_a_verdict_in_wo
     words = trial.verdict.words
     assert words.startswith("On 8 turns of 8 conversations: Better in ")
     assert "0.00 → 1.00 (+1.00" in words
+
+
+@pytest.mark.parametrize("by", ["worst", "chance", "must not break"])
+async def test_turns_that_were_picked_for_their_bad_answers_give_figures_but_no_verdict_in_words(
+    tmp_path: Path, by: PickedBy
+):
+    trying = Trying(tmp_path, 8)
+    base = await trying.base()
+    trial = await trying.trial(base, [record for record in base.records() if record.turn == 3], FindsPain(), by=by)
+    assert trial.verdict is not None
+    assert trial.verdict.named(Verdict.BETTER) == ("extraction.f1",)
+    honest = (
+        "On 8 turns of 8 conversations: picked because the old answers were bad: a new answer looks better by luck "
+        "alone; weigh it on turns picked by chance."
+    )
+    assert (trial.verdict.words == honest) is (by == "worst")
+    assert ("Better in" in trial.verdict.words) is (by != "worst")
 
 
 async def test_with_few_conversations_it_says_that_nothing_can_be_told(tmp_path: Path):
@@ -111,6 +151,15 @@ async def test_a_trial_without_answers_yet_has_its_old_ones_and_no_verdict(tmp_p
     trial = await trying.trial(base, list(base.records())[:4], FindsPain(), answered=0)
     assert (trial.status, trial.answered, trial.of, trial.verdict) == (TrialStatus.PARTLY, 0, 4, None)
     assert all(row.new is None and row.old is not None and row.score_change is None for row in trial.rows)
+
+
+async def test_a_verdict_on_some_of_the_turns_is_said_to_be_one(tmp_path: Path):
+    trying = Trying(tmp_path, 8)
+    base = await trying.base()
+    picked = [record for record in base.records() if record.turn == 3]
+    partly = await trying.trial(base, picked, FindsPain(), answered=6)
+    assert (partly.answered, partly.of) == (6, 8)
+    assert partly.notes[0].startswith("6 of 8 turns are answered so far: ")
 
 
 async def test_turns_that_the_rules_answered_are_told_and_not_judged(tmp_path: Path):

@@ -87,6 +87,21 @@ def test_fitting_again_with_the_same_as_of_gives_the_same_bits(qbs, acme):
     assert first["report"]["outcomes"] < fitted(qbs)["report"]["outcomes"]
 
 
+def test_what_is_simulated_holds_for_nobody_but_who_fitted_it(qbs, acme):
+    fitted(qbs)
+    refused = qbs("calibrate", "publish", "--everybody", "--note", "n", "--by", "ann")
+    assert refused.exit_code == 3
+    assert "learned from a simulated world" in refused.stderr
+
+
+def test_what_corrects_nothing_is_not_published(qbs, acme):
+    found = fitted(qbs, "--since", (START + timedelta(weeks=11, days=5)).isoformat())
+    assert not found["report"]["offered"]
+    refused = qbs("calibrate", "publish", found["name"], "--note", "n", "--by", "ann")
+    assert refused.exit_code == 3
+    assert "corrects nothing" in refused.stderr
+
+
 def test_only_later_recommendations_are_learned_from_where_that_is_asked(qbs, acme):
     since = START + timedelta(weeks=6)
     found = fitted(qbs, "--since", since.isoformat())

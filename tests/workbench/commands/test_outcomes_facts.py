@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.state.tenants import tenant_uuid
 from workbench.services import build_services
 
 SHIPPED = Path(__file__).parents[3] / "datasets" / "simulated_outcomes"
@@ -17,7 +18,7 @@ c3,2026-03-02 09:30,,solution,ic
 RATE_KEYS = {
     "question_type", "rate", "low", "high", "interval", "pooled", "pooled_low", "pooled_high", "own_weight", "outcomes",
     "resolved", "positive", "late", "pending", "early", "superseded", "not_sent", "sent", "unsure_sent", "advanced",
-    "progress_known", "answered_advanced", "answered_progress_known", "conversations",
+    "progress_known", "answered_advanced", "answered_progress_known", "conversations", "simulated",
 }  # fmt: skip
 
 
@@ -80,7 +81,10 @@ def test_what_cannot_be_asked_is_said(qbs, home, options, said):
 
 def test_the_simulated_world_says_that_it_is_simulated(qbs, home):
     shutil.copytree(SHIPPED, build_services().shipped / "simulated_outcomes", dirs_exist_ok=True)
-    shown = qbs("outcomes", "rates", "--tenant", "simulated").stdout
-    assert "Simulated: no customer said any of this." in shown
-    assert len(shown.splitlines()) == 7
+    for tenant in ("simulated", "Simulated", str(tenant_uuid("simulated"))):
+        shown = qbs("outcomes", "rates", "--tenant", tenant).stdout
+        assert "Simulated: no customer said any of this." in shown
+        assert len(shown.splitlines()) == 7
+    rates = json.loads(qbs("outcomes", "rates", "--tenant", "simulated", "--json").stdout)
+    assert all(each["simulated"] is True for each in rates)
     assert "no resolved outcomes" in qbs("outcomes", "rates").stdout

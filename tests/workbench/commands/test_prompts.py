@@ -87,10 +87,10 @@ def test_a_set_is_labelled_and_a_run_can_use_it(qbs, saved):
         (("replay", "talks", "--prompts", "brief"), 2, "rules asks no model"),
         (
             ("evaluate", "talks", "--variant", "recorded", "--prompts", "question@v9"),
-            3,
+            2,
             "has no version 'v9'; it has: v1, v2",
         ),
-        (("prompts", "show", "qestion"), 3, "there is no prompt 'qestion'; there are: chat"),
+        (("prompts", "show", "qestion"), 2, "there is no prompt 'qestion'; there are: chat"),
         (("prompts", "label", "brief", "question@v1"), 3, "the label 'brief' is that of the set"),
         (("prompts", "examples", "question", "talks/talk-1"), 2, "is not DATASET/CONVERSATION/TURN"),
         (("prompts", "examples", "question", "nowhere/talk-1/1"), 2, "there is no data set 'nowhere'"),

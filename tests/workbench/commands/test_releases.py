@@ -15,7 +15,9 @@ from engine.state.database import Database
 from engine.state.embedded import EmbeddedServer, start_embedded
 from engine.state.schema import upgrade
 from engine.state.tenants import EVERYBODY
+from evals.tuning.search_record import save_search
 from evals.tuning.versions import PromptWorkspace
+from tests.evals.tuning.search_records import searched
 from tests.integration.postgres_servers import short_folder
 from tests.integration.released_prompts import edited, release, roll_back
 from tests.integration.released_prompts import shipped as shipped_set
@@ -88,7 +90,7 @@ def listed(qbs, *options: str) -> list[dict]:
 
 
 @pytest.mark.parametrize("fake", [FakeModelConfig(answers="rules")], indirect=True)
-def test_from_the_gate_to_production_and_back(qbs, asking, shorter):
+def test_from_the_gate_to_production_and_back(qbs, asking, home, shorter):
     asked = qbs("releases", "gate", "shorter", "--neutral", "--json")
     assert asked.exit_code == 1
     missing = [run["command"] for run in json.loads(asked.stdout)["decision"]["missing"]]
@@ -107,6 +109,13 @@ def test_from_the_gate_to_production_and_back(qbs, asking, shorter):
     tried = qbs("promote", "shorter", "--neutral", "--dry-run")
     assert (tried.exit_code, listed(qbs)) == (0, [])
     assert tried.stdout.startswith("Passed: tied. shorter against shipped, which is in production.")
+    assert "flatter" not in tried.stdout
+
+    version = PromptWorkspace(home / "prompts").set_named("shorter").prompt("question").ref
+    save_search(home / "searches", searched("question@00000000", version, dataset="talks"))
+    flattered = qbs("promote", "shorter", "--neutral", "--dry-run")
+    assert flattered.exit_code == 0
+    assert "these figures flatter it" in flattered.stdout
 
     done = qbs("promote", "shorter", "--neutral", "--note", "fewer words", "--by", "ines")
     assert done.exit_code == 0
@@ -173,6 +182,14 @@ def test_what_was_released_elsewhere_is_kept_here_if_its_version_is_free(qbs, se
         assert PromptWorkspace(home / "prompts").set_named(name).hash == elsewhere.hash
 
 
+def test_what_is_in_production_is_not_promoted_again_whatever_it_came_through(qbs, server, shorter):
+    assert qbs("promote", "shorter", "--note", "first", "--override", "the demo needs it").exit_code == 0
+    again = qbs("promote", "shorter", "--note", "once more")
+    assert again.exit_code != 0
+    assert "in production already: there is nothing to promote" in again.stderr
+    assert [row["overridden_because"] for row in listed(qbs)] == ["the demo needs it"]
+
+
 def test_what_is_in_production_for_everybody_counts_where_a_tenant_has_nothing_of_its_own(qbs, server, shorter):
     async def back() -> None:
         database = Database(server.urls.app)
@@ -201,7 +218,7 @@ def test_what_is_in_production_for_everybody_counts_where_a_tenant_has_nothing_o
         (("releases", "show", "7"), 3, "no release 7"),
         (("releases", "rollback"), 3, "nothing to roll back"),
         (("releases", "protect", "talks", "talk-1", "0"), 3, "not a customer's"),
-        (("releases", "protect", "talks", "talk-9", "1"), 3, "talk-9"),
+        (("releases", "protect", "talks", "talk-9", "1"), 2, "talk-9"),
         (("releases", "unprotect", "talks", "talk-1", "1"), 3, "is not on the list"),
     ],
 )

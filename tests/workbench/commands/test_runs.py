@@ -51,7 +51,8 @@ def test_a_run_is_summed_up_for_people_and_for_programs(qbs, run_id):
     assert "conversations of unknown origin" in shown.stdout
     facts = json.loads(qbs("runs", "show", "latest", "--json").stdout)
     assert set(facts) == KEYS | {
-        "origin", "sources", "fallback_reasons", "latency_ms", "question_types", "guardrail_changes", "by_conversation",
+        "origin", "prompts", "sources", "fallback_reasons", "latency_ms", "question_types", "guardrail_changes",
+        "by_conversation",
     }  # fmt: skip
     assert facts["sources"] == {"rules": 12}
     assert [each["conversation_id"] for each in facts["by_conversation"]] == ["talk-1", "talk-2"]

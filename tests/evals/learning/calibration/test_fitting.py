@@ -54,6 +54,9 @@ def test_what_is_offered_is_better_out_of_fold_and_the_rest_says_why_not():
     fitted = fit_calibration(outcomes(1, 1_200))
     assert fitted.gain is not None
     assert fitted.gain.gain > 0
+    assert fitted.reason.endswith(
+        "the gain is read on the outcomes that chose the cells, and so is somewhat optimistic"
+    )
     for cell in fitted.cells:
         if cell.offered:
             assert cell.gain is not None
