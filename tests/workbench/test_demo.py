@@ -25,7 +25,9 @@ from evals.tuning.decision import Decision, Finding
 from workbench.comparing import Comparisons
 from workbench.demo import LABEL, TENANT, DemoFacts, check_may_reset, gather, is_prepared, prepare, reset
 from workbench.presenters.demo_report import story
-from workbench.presenters.demo_steps import Production, Step, minutes, steps
+from workbench.presenters.demo_runs import Production
+from workbench.presenters.demo_steps import minutes, steps
+from workbench.presenters.demo_values import Step
 from workbench.services import Services
 from workbench.settings import DatabaseUrl, Settings
 from workbench.views import demo_reading, reading

@@ -14,7 +14,7 @@ from workbench.text import count
 
 if TYPE_CHECKING:
     from workbench.demo import Prepared
-    from workbench.presenters.demo_steps import Production
+    from workbench.presenters.demo_runs import Production
 
 EPILOG = """\
 \b
@@ -144,7 +144,7 @@ def _production(services: Services) -> Production:
     from engine.errors import QBSError
     from engine.releases import in_production
     from workbench.demo import TENANT
-    from workbench.presenters.demo_steps import Production
+    from workbench.presenters.demo_runs import Production
 
     async def asked() -> Production:
         database = await services.database()

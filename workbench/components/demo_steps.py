@@ -11,7 +11,8 @@ from streamlit.navigation.page import Page as StreamlitPage
 
 from workbench.demo import TENANT
 from workbench.presenters.customer_text import on_one_line
-from workbench.presenters.demo_steps import Address, Step, duration
+from workbench.presenters.demo_steps import duration
+from workbench.presenters.demo_values import Address, Step
 from workbench.text import count
 
 _SIMULATED = "These outcomes are of a simulated world. No customer said any of this."

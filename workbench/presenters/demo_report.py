@@ -15,7 +15,7 @@ from evals.report.method import computed
 from evals.report.page import STYLE
 from workbench.demo import DemoFacts
 from workbench.presenters.compare_report import EXAMPLE_NOTE
-from workbench.presenters.demo_steps import Figure, Step
+from workbench.presenters.demo_values import Figure, Step
 
 if TYPE_CHECKING:
     from evals.compare import Comparison

@@ -12,7 +12,7 @@ from workbench.background import JobStatus
 from workbench.components import demo_steps as drawn
 from workbench.components import empty
 from workbench.presenters import demo_steps as told
-from workbench.presenters.demo_steps import Address, Step
+from workbench.presenters.demo_values import Address, Step
 from workbench.views import demo_place, demo_reading
 
 # The modules of the pages that steps lead to, by title.

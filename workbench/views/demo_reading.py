@@ -15,7 +15,9 @@ from workbench.background import Job, Report, Work, background
 from workbench.comparing import Comparisons
 from workbench.demo import DATASET, TENANT, DemoFacts, fit, gather, prepare, reset, rows_to_go
 from workbench.live import LiveConversations
-from workbench.presenters.demo_steps import Production, Step, steps
+from workbench.presenters.demo_runs import Production
+from workbench.presenters.demo_steps import steps
+from workbench.presenters.demo_values import Step
 from workbench.presenters.live_script import next_take
 from workbench.services import Services
 from workbench.text import count
