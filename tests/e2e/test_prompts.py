@@ -98,7 +98,9 @@ def test_a_bad_turn_leads_to_a_better_prompt_that_answers_on_the_live_page(page:
     expect(page.locator(".st-key-new-answer")).to_contain_text("In plant 0 part 3", timeout=SLOW)
     expect(page.locator(".st-key-old-answer")).not_to_contain_text("In plant 0 part 3")
 
-    page.get_by_role("button", name="Save as version").click()
+    save = page.get_by_role("button", name="Save as version")
+    expect(save).to_have_count(1, timeout=SLOW)  # while the answer is drawn, the old one is still there
+    save.click()
     page.get_by_role("textbox", name="What is new").fill("quotes what hurts")
     page.get_by_role("textbox", name="Also keep it in a set called").fill("quoting")
     page.get_by_role("button", name="Save", exact=True).click()
