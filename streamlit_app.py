@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from workbench import warming
 from workbench.components import replaying
 from workbench.views import calibration, compare, demo, live, outcomes, prompts, replay, runs, what_if
 
@@ -18,3 +19,4 @@ replaying.under_way()
 demo.guide(page)
 page.run()
 st.logo(LOGO, size="large")  # last, because the first picture loads numpy and PIL, and the page need not wait for them
+warming.first_page_shown()

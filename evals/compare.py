@@ -12,14 +12,14 @@ from engine.errors import InputError
 from evals.inference.intervals import Spread, estimate, interval, p_value, spread
 from evals.inference.multiplicity import benjamini_hochberg, holm
 from evals.inference.power import smallest_detectable
-from evals.inference.resampling import RESAMPLES, SEED, Array
+from evals.inference.resampling import FLIPS, SEED, Array, enough
 from evals.inference.significance import FEW_CONVERSATIONS, mcnemar_p, sign_flip_p
 from evals.inference.verdict import Verdict, judge
 from evals.metrics.judged import View
 from evals.metrics.metric import Metric
 from evals.pairing import PairedTally, Pairing, pair
 from evals.records import Estimate
-from evals.scoring import Scores, conversations_with_data, draw, tallies_of
+from evals.scoring import Scores, draw, tallies_of
 from evals.turn_changes import TurnChanges
 
 # With fewer, not even a difference in every conversation could come out at 5 % by sign flips: 2 / 2^6 = 0.03.
@@ -85,7 +85,7 @@ class Comparison:
         raise InputError(f"{name!r} was not compared; compared were: {compared}")
 
 
-def compare(first: Scores, second: Scores, *, resamples: int = RESAMPLES, seed: int = SEED) -> Comparison:
+def compare(first: Scores, second: Scores, *, resamples: int | None = None, seed: int = SEED) -> Comparison:
     """Every metric of both runs, with difference, interval, p-values and verdict: is `second` better?
 
     Clustered paired bootstrap of `resamples` over conversations, seeded. Raises InputError if the runs have no turn in
@@ -94,16 +94,17 @@ def compare(first: Scores, second: Scores, *, resamples: int = RESAMPLES, seed: 
     return compare_paired(pair_alike(first, second), resamples=resamples, seed=seed)
 
 
-def compare_paired(paired: Pairing, *, resamples: int = RESAMPLES, seed: int = SEED) -> Comparison:
+def compare_paired(paired: Pairing, *, resamples: int | None = None, seed: int = SEED) -> Comparison:
     """The same for two runs that were paired before."""
     first, second = paired.first.scores, paired.second.scores
     metrics = first.metrics
     tallies = {tally.name: paired.of(tally) for tally in tallies_of(metrics)}
-    sides = [{name: own.first for name, own in tallies.items()}, {name: own.second for name, own in tallies.items()}]
+    clusters = {name: own.clusters(seed) for name, own in tallies.items()}
+    sides = [{name: own[side] for name, own in clusters.items()} for side in (0, 1)]
     drawn = draw(metrics, sides, resamples=resamples, seed=seed)
     evidence = [_Evidence(metric, tallies[metric.tally.name], *(d[metric.name] for d in drawn)) for metric in metrics]
-    rows = [_row(item, resamples, seed) for item in evidence]
-    mine, other = (np.bincount(side.turn_of, minlength=len(paired.turns)) > 0 for side in (paired.first, paired.second))
+    rows = [_row(item, resamples or FLIPS, seed) for item in evidence]
+    mine, other = (side.has_turn(len(paired.turns)) for side in (paired.first, paired.second))
     comparison = Comparison(
         first=first.name,
         second=second.name,
@@ -113,7 +114,7 @@ def compare_paired(paired: Pairing, *, resamples: int = RESAMPLES, seed: int = S
         turns=int((mine & other).sum()),
         left_out=(int((mine & ~other).sum()), int((other & ~mine).sum())),
         conversations=len(np.unique(paired.conversation_of[mine & other])),
-        resamples=resamples,
+        resamples=resamples or enough(len(paired.conversations)),
         seed=seed,
     )
     return judged_together([comparison])[0]
@@ -150,8 +151,7 @@ def turn_changes(first: Scores, second: Scores, metric: Metric) -> TurnChanges:
 def changes_of(paired: Pairing, metric: Metric) -> TurnChanges:
     """The same for two runs that were paired before."""
     tally = paired.of(metric.tally)
-    totals = (tally.first.sum(axis=0), tally.second.sum(axis=0))
-    chunks = [(turns, *_moved(metric, one, other, *totals)) for turns, one, other in tally.changed(metric)]
+    chunks = [(turns, *_moved(metric, one, other, *tally.totals)) for turns, one, other in tally.changed(metric)]
     if not chunks:
         none = np.zeros(0)
         return TurnChanges(paired.turns, np.zeros(0, dtype=np.int64), none, none, none)
@@ -169,9 +169,17 @@ class _Evidence:
     first_draws: Array
     second_draws: Array
 
-    @cached_property
+    @property
     def conversations(self) -> int:
-        return self.tally.conversations(self.metric)
+        return self.conversations_with_data[2]
+
+    @cached_property
+    def conversations_with_data(self) -> tuple[int, int, int]:
+        return self.tally.conversations_with_data(self.metric)
+
+    @cached_property
+    def with_data(self) -> tuple[int, int]:
+        return self.tally.with_data(self.metric)
 
     @cached_property
     def differing(self) -> int:
@@ -189,25 +197,24 @@ class _Evidence:
         telling = found.known or self.conversations >= TELLING_CONVERSATIONS
         return found if telling else Spread(None, found.degrees)
 
-    def estimate(self, statistics: Array, draws: Array, turns: int) -> Estimate:
+    def estimate(self, side: int, draws: Array) -> Estimate:
+        """Of the first run (0) or the second (1)."""
         return estimate(
-            float(self.metric.of_totals(statistics.sum(axis=0))),
+            float(self.metric.of_totals(self.tally.totals[side])),
             draws,
-            n=turns,
-            conversations=conversations_with_data(statistics, self.metric),
+            n=self.with_data[side],
+            conversations=self.conversations_with_data[side],
             bounds=self.metric.bounds,
             is_share=self.metric.unit == "share",
         )
 
 
-def _row(evidence: _Evidence, resamples: int, seed: int) -> Row:
+def _row(evidence: _Evidence, flips: int, seed: int) -> Row:
     """The row of one metric; what depends on the other metrics is filled in by `judged_together`."""
     metric, tally = evidence.metric, evidence.tally
-    with_data = tally.with_data(metric)
-    first = evidence.estimate(tally.first, evidence.first_draws, with_data[0])
-    second = evidence.estimate(tally.second, evidence.second_draws, with_data[1])
+    first, second = evidence.estimate(0, evidence.first_draws), evidence.estimate(1, evidence.second_draws)
     difference = _difference(first, second, evidence.spread, evidence.conversations)
-    test, p = (None, None) if difference.value is None else _tested(evidence, difference.value, resamples, seed)
+    test, p = (None, None) if difference.value is None else _tested(evidence, difference.value, flips, seed)
     return Row(
         metric=metric,
         first=first,
@@ -221,7 +228,7 @@ def _row(evidence: _Evidence, resamples: int, seed: int) -> Row:
         margin=metric.margin.around(first.value),
         verdict=Verdict.NOT_ENOUGH_DATA,
         reason="",
-        turns=len(tally.turns),
+        turns=int(np.count_nonzero(tally.both)),
         left_out=tally.left_out,
         turns_differing=evidence.differing,
     )
@@ -236,7 +243,7 @@ def _difference(first: Estimate, second: Estimate, around: Spread, conversations
 
 
 def _tested(
-    evidence: _Evidence, difference: float, resamples: int, seed: int
+    evidence: _Evidence, difference: float, flips: int, seed: int
 ) -> tuple[str, float | None] | tuple[None, None]:
     """The p-value of no difference and its test.
 
@@ -248,11 +255,11 @@ def _tested(
     if evidence.differing == 0:
         return None, None
     if metric.is_limit:
-        values = (metric.of_totals(side) for side in (tally.first, tally.second))
+        values = (metric.of_totals(side) for side in tally.by_conversation)
         pairs = [(bool(one > 0), bool(other > 0)) for one, other in zip(*values, strict=True)]
         return "McNemar by conversation", mcnemar_p(pairs)
     if evidence.conversations <= FEW_CONVERSATIONS or not evidence.spread.known:
-        p = sign_flip_p(tally.first, tally.second, metric.of_totals, flips=resamples, seed=seed)
+        p = sign_flip_p(*tally.by_conversation, metric.of_totals, flips=flips, seed=seed)
         return "sign flips by conversation", p
     return "bootstrap over conversations", p_value(difference, evidence.spread)
 
@@ -312,6 +319,6 @@ def pair_alike(first: Scores, second: Scores) -> Pairing:
     if [metric.name for metric in first.metrics] != [metric.name for metric in second.metrics]:
         raise InputError(f"{first.name} and {second.name} were scored by different metrics; score both alike")
     paired = pair(first, second)
-    if set(paired.first.turn_of.tolist()).isdisjoint(paired.second.turn_of.tolist()):
+    if not paired.common.any():
         raise InputError(f"{first.name} and {second.name} have no turn in common; compare runs of one data set")
     return paired

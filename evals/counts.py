@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,31 +35,76 @@ class Counts:
 
         `weight_of` is what a record's counts are multiplied by, one weight for each record.
         """
-        group = group_of[self.record]
-        kept = group >= 0
-        amounts = self.amount if weight_of is None else self.amount * weight_of[self.record]
         width = len(self.tally.parts)
-        cells = group[kept] * width + self.part[kept]
+        amounts = self.amount if weight_of is None else self.amount * weight_of[self.record]
+        cells = group_of[self.record] * width + self.part
+        if (group_of < 0).any():
+            kept = np.flatnonzero(cells >= 0)  # that of no group is below 0 with any part
+            cells, amounts = cells[kept], amounts[kept]
         # Without any entry, bincount counts in integers.
-        return np.bincount(cells, amounts[kept], groups * width).astype(np.float64).reshape(groups, width)
+        return np.bincount(cells, amounts, groups * width).astype(np.float64, copy=False).reshape(groups, width)
 
     def with_data(self, metric: Metric) -> Positions:
         """The records in which any part was counted that the metric reads."""
-        is_read = np.zeros(len(self.tally.parts), dtype=np.bool_)
-        is_read[metric.reads] = True
-        return np.flatnonzero(np.bincount(self.record[is_read[self.part]]))
+        return np.flatnonzero(self._present.any_of(metric.reads))
 
-    def only(self, kept: NDArray[np.bool_]) -> Counts:
-        """The counts of the records that are kept, which are numbered anew."""
-        number = (np.cumsum(kept) - 1).astype(np.int32)
-        entries = kept[self.record]
+    @cached_property
+    def _present(self) -> PresentParts:
+        records = int(self.record[-1]) + 1 if len(self.record) else 0
+        return PresentParts.of(self.record, self.part, records, len(self.tally.parts))
+
+    def only(self, number_of: Places) -> Counts:
+        """The counts of some records: `number_of` is each record's position among them, -1 if it is not one of them."""
+        record, judged = number_of[self.record], number_of[self.judged]
+        entries = np.flatnonzero(record >= 0)
         return Counts(
             tally=self.tally,
-            judged=number[self.judged[kept[self.judged]]],
-            record=number[self.record[entries]],
+            judged=judged[judged >= 0],
+            record=record[entries],
             part=self.part[entries],
             amount=self.amount[entries],
         )
+
+
+@dataclass(frozen=True, eq=False)
+class PresentParts:
+    """Which parts are there in each of many rows, as bits: eight parts a byte. `bits` has the shape (rows, bytes)."""
+
+    bits: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, row: NDArray[np.signedinteger], part: NDArray[np.signedinteger], rows: int, parts: int) -> PresentParts:
+        """`row` and `part` of everything that is there, in any order."""
+        width = -(-parts // 8)
+        bits = np.zeros(rows * width, dtype=np.uint8)
+        np.bitwise_or.at(bits, row.astype(np.int64) * width + part // 8, _bit(part))
+        return cls(bits.reshape(rows, width))
+
+    def any_of(self, parts: Positions) -> NDArray[np.bool_]:
+        """The rows in which any of these parts is there."""
+        wanted = np.zeros(self.bits.shape[1], dtype=np.uint8)
+        np.bitwise_or.at(wanted, parts // 8, _bit(parts))
+        found = np.zeros(len(self.bits), dtype=np.bool_)
+        for place in np.flatnonzero(wanted):  # byte by byte: all at once is ten times as slow
+            found |= (self.bits[:, place] & wanted[place]) != 0
+        return found
+
+    def of_rows(self, rows: Positions) -> PresentParts:
+        """The same of some rows."""
+        return PresentParts(self.bits.take(rows, axis=0))
+
+    def in_groups(self, group_of: Positions, groups: int) -> PresentParts:
+        """Which parts are there in any row of each group; `group_of` maps a row to its group, -1 to none."""
+        rows = np.flatnonzero(group_of >= 0)
+        bits = np.zeros((self.bits.shape[1], groups), dtype=np.uint8)
+        for own, found in zip(self.bits.T, bits, strict=True):
+            np.bitwise_or.at(found, group_of[rows], own[rows])
+        return PresentParts(bits.T)
+
+
+def _bit(part: NDArray[np.signedinteger]) -> NDArray[np.uint8]:
+    bit: NDArray[np.uint8] = np.left_shift(1, part % 8).astype(np.uint8)
+    return bit
 
 
 class CountsTable:

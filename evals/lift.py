@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evals.compare import pair_alike, turn_changes
 from evals.inference.intervals import interval, spread
-from evals.inference.resampling import RESAMPLES, SEED, Array
+from evals.inference.resampling import SEED, Array
 from evals.metrics.latency import WAIT
 from evals.metrics.metric import Metric
 from evals.metrics.operations import COST_USD
 from evals.pairing import PairedTally, Pairing
 from evals.records import Estimate
 from evals.scoring import FallbackNote, Scores, draw, tallies_of
-from evals.turn_changes import TurnChange
+from evals.turn_changes import TurnChange, TurnChanges
 
 Outcome = Literal["only the model right", "only the rules right", "both right", "neither right"]
+# By whether the rules were right, and 2 if the model was.
+_OUTCOMES: tuple[Outcome, ...] = ("neither right", "only the rules right", "only the model right", "both right")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Ledger:
         return sum(item.outcome == outcome for item in self.disagreements)
 
 
-def lift(rules: Scores, model: Scores, metric: Metric, *, resamples: int = RESAMPLES, seed: int = SEED) -> Lift:
+def lift(rules: Scores, model: Scores, metric: Metric, *, resamples: int | None = None, seed: int = SEED) -> Lift:
     """The gain of `model` over `rules` for its price, over the turns that both answered.
 
     All figures come from the same resamples of conversations, so that a ratio's interval knows that a conversation that
@@ -69,12 +72,13 @@ def lift(rules: Scores, model: Scores, metric: Metric, *, resamples: int = RESAM
 
 
 def lifts(
-    paired: Pairing, metrics: Sequence[Metric], *, resamples: int = RESAMPLES, seed: int = SEED
+    paired: Pairing, metrics: Sequence[Metric], *, resamples: int | None = None, seed: int = SEED
 ) -> tuple[Lift, ...]:
     """The lift in each of these metrics, of the second run over the first, all from the same resamples."""
     needed = (*metrics, COST_USD, WAIT)
     tallies = {tally.name: paired.of(tally) for tally in tallies_of(needed)}
-    sides = [{name: own.first for name, own in tallies.items()}, {name: own.second for name, own in tallies.items()}]
+    clusters = {name: own.clusters(seed) for name, own in tallies.items()}
+    sides = [{name: own[side] for name, own in clusters.items()} for side in (0, 1)]
     before, after = draw(needed, sides, resamples=resamples, seed=seed)
     *gains, dollars, seconds = (
         _Difference.of(own, tallies[own.tally.name], before[own.name], after[own.name]) for own in needed
@@ -115,8 +119,8 @@ class _Difference:
 
     @classmethod
     def of(cls, metric: Metric, tally: PairedTally, before: Array, after: Array) -> _Difference:
-        first, second = (float(metric.of_totals(side.sum(axis=0))) for side in (tally.first, tally.second))
-        return cls(second - first, after - before, tally.conversations(metric))
+        first, second = (float(metric.of_totals(totals)) for totals in tally.totals)
+        return cls(second - first, after - before, tally.conversations_with_data(metric)[2])
 
     def times(self, factor: float) -> _Difference:
         return _Difference(factor * self.value, factor * self.draws, self.conversations)
@@ -138,16 +142,20 @@ class _Difference:
         return Estimate(value=self.value, low=found and found[0], high=found and found[1], n=self.conversations)
 
 
+def outcomes_of(changes: TurnChanges, metric: Metric) -> Mapping[Outcome, int]:
+    """On how many of these turns who was right, the first run taken for the rules."""
+    rules, model = _right(changes.first, metric), _right(changes.second, metric)
+    ways = np.bincount(2 * model + rules, minlength=len(_OUTCOMES)).tolist()
+    return dict(zip(_OUTCOMES, ways, strict=True))
+
+
 def outcome_of(change: TurnChange, metric: Metric) -> Outcome:
     """Who was right on this turn, the first run taken for the rules."""
-    rules, model = _right(change.first, metric), _right(change.second, metric)
-    if model:
-        return "both right" if rules else "only the model right"
-    return "only the rules right" if rules else "neither right"
+    rules, model = (np.array(np.nan if own is None else own) for own in (change.first, change.second))
+    return _OUTCOMES[int(2 * _right(model, metric) + _right(rules, metric))]
 
 
-def _right(value: float | None, metric: Metric) -> bool:
-    if value is None:
-        return True
+def _right(values: Array, metric: Metric) -> NDArray[np.bool_]:
     low, high = metric.bounds
-    return value >= high if metric.direction == "higher" else value <= low
+    best: NDArray[np.bool_] = values >= high if metric.direction == "higher" else values <= low
+    return np.isnan(values) | best

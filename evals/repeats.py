@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evals.inference.intervals import spread
-from evals.inference.resampling import RESAMPLES, SEED, Array
+from evals.inference.resampling import SEED, Array
 from evals.metrics.metric import Metric
 from evals.scoring import Scores, conversations_with_data, draw
 
@@ -27,7 +27,7 @@ class Variation:
     conversations: float | None
 
 
-def variations(scores: Scores, *, resamples: int = RESAMPLES, seed: int = SEED) -> tuple[Variation, ...]:
+def variations(scores: Scores, *, resamples: int | None = None, seed: int = SEED) -> tuple[Variation, ...]:
     """The variation of every metric of a run with repeats.
 
     Answers: the sum over conversations of the variance, between its samples, of the metric with that conversation's

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import compress, pairwise
 from sys import intern
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.model.analysis import FallbackReason
 from engine.model.conversation import Conversation
 from evals.counts import Counts, CountsTable
 from evals.inference.intervals import estimate
-from evals.inference.resampling import RESAMPLES, SEED, Array, clustered, resampled_totals
+from evals.inference.resampling import SEED, Array, clustered, enough, resampled_totals
 from evals.judged_turns import judged_turns
 from evals.judgements import Judgement
 from evals.labels import TurnLabels
@@ -24,6 +25,7 @@ from evals.metrics.metric import Metric, Positions, Tally
 from evals.records import Estimate, Failure, TurnRecord
 
 RecordKey = tuple[str, int, int]  # conversation, turn, sample
+TurnKey = tuple[str, int]  # conversation, turn
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class FallbackNote:
     sample: int
     answer: Answer
     reason: FallbackReason
+
+    @property
+    def key(self) -> RecordKey:
+        """The record that it is in."""
+        return self.conversation_id, self.turn, self.sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,23 +84,28 @@ class Scores:
         pairs = zip(self.conversation_of.tolist(), samples, strict=True)
         return np.array([number[pair] for pair in pairs], dtype=np.int64)
 
-    def only(self, keep: Callable[[RecordKey], bool]) -> Scores:
-        """The scores of the records for which `keep` holds, without going through the turns again."""
-        kept = np.array([keep(key) for key in self.records], dtype=np.bool_)
-        records = tuple(key for key, stays in zip(self.records, kept, strict=True) if stays)
+    def only(self, kept: NDArray[np.bool_]) -> Scores:
+        """The scores of the records that are `kept`, of shape (records), without going through the turns again."""
+        records = tuple(compress(self.records, kept))
+        number_of = np.where(kept, np.cumsum(kept, dtype=np.int32) - 1, -1).astype(np.int32)
+        own = set(records) if self.fallbacks else frozenset()
         return replace(
             self,
             records=records,
-            counts={name: counts.only(kept) for name, counts in self.counts.items()},
-            fallbacks=tuple(note for note in self.fallbacks if keep((note.conversation_id, note.turn, note.sample))),
+            counts={name: counts.only(number_of) for name, counts in self.counts.items()},
+            fallbacks=tuple(note for note in self.fallbacks if note.key in own),
         )
+
+    def of_turns(self, turns: Container[TurnKey]) -> Scores:
+        """The scores of these turns, all samples of them."""
+        return self.only(np.fromiter((key[:2] in turns for key in self.records), np.bool_, len(self.records)))
 
     def by_conversation(self, tally: Tally) -> Array:
         """Of shape (conversations, parts): the statistics that resampling draws from. Samples are summed."""
         return self.counts[tally.name].sums(self.conversation_of, len(self.conversations))
 
-    def estimates(self, *, resamples: int = RESAMPLES, seed: int = SEED) -> dict[str, Estimate]:
-        """Every metric with its interval, by name: a bootstrap of `resamples` over conversations, seeded."""
+    def estimates(self, *, resamples: int | None = None, seed: int = SEED) -> dict[str, Estimate]:
+        """Every metric with its interval, by name: a bootstrap of `resamples` (None: `enough`), seeded."""
         if not self.records:
             return {metric.name: Estimate(value=None, n=0) for metric in self.metrics}
         tallies = tallies_of(self.metrics)
@@ -186,7 +198,7 @@ def conversations_with_data(statistics: Array, metric: Metric) -> int:
 
 
 def draw(
-    metrics: Sequence[Metric], sides: Sequence[Mapping[str, Array]], *, resamples: int, seed: int
+    metrics: Sequence[Metric], sides: Sequence[Mapping[str, Array]], *, resamples: int | None = None, seed: int
 ) -> tuple[dict[str, Array], ...]:
     """Every metric in each resample, side by side: all sides and metrics are of the same conversations drawn.
 
@@ -196,9 +208,11 @@ def draw(
     starts = np.cumsum([0, *(table.shape[1] for table in tables)]).tolist()
     places = [(number, tally.name) for number in range(len(sides)) for tally in tallies_of(metrics)]
     columns = {place: slice(*bounds) for place, bounds in zip(places, pairwise(starts), strict=True)}
+    statistics = np.hstack(tables)
+    resamples = resamples or enough(len(statistics))
     drawn = tuple({metric.name: np.empty(resamples) for metric in metrics} for _ in sides)
     done = 0
-    for totals in resampled_totals(np.hstack(tables), resamples=resamples, seed=seed):
+    for totals in resampled_totals(statistics, resamples=resamples, seed=seed):
         for number, values in enumerate(drawn):
             for metric in metrics:
                 found = metric.of_totals(totals[:, columns[number, metric.tally.name]])

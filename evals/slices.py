@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.model.conversation import Channel, Conversation, DealStage, Persona
 from engine.model.qbs import EngagementSignal
 from evals.dataset_manifest import Split
 from evals.library import Dataset
-from evals.scoring import RecordKey
+from evals.scoring import TurnKey
 
-Keeps = Callable[[RecordKey], bool]  # for `Scores.only`
+_OF_TURNS = frozenset({"stages", "engagements"})  # the other traits are those of a conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +37,75 @@ class Slice:
         """How many things are asked for."""
         return sum(len(getattr(self, field.name)) for field in fields(self))
 
-    def of(self, dataset: Dataset) -> Keeps:
-        """Whether a turn of this data set is in it; turns of unknown conversations never are."""
-        fitting = {item.id: item for item in dataset.conversations if self._fits(item, dataset)}
+    def mask(self, traits: TurnTraits) -> NDArray[np.bool_]:
+        """Which of the turns are in it; turns of unknown conversations never are."""
+        kept = traits.known
+        for field in fields(self):
+            if wanted := getattr(self, field.name):
+                kept = kept & traits.is_any_of(field.name, wanted)
+        return kept
 
-        def keeps(key: RecordKey) -> bool:
-            conversation_id, turn, _ = key
-            conversation = fitting.get(conversation_id)
-            if conversation is None:
-                return False
-            if self.stages and stage_at(conversation, turn) not in self.stages:
-                return False
-            label = dataset.labels.get(conversation_id, {}).get(turn) if self.engagements else None
-            return not self.engagements or (label is not None and label.engagement in self.engagements)
 
-        return keeps
+class TurnTraits:
+    """What turns of a data set are told apart by, under the names of a slice's fields. Each is looked up once."""
 
-    def _fits(self, conversation: Conversation, dataset: Dataset) -> bool:
-        return (
-            (not self.conversations or conversation.id in self.conversations)
-            and (not self.personas or conversation.persona in self.personas)
-            and (not self.channels or conversation.channel in self.channels)
-            and (not self.splits or dataset.split[conversation.id] in self.splits)
-        )
+    def __init__(self, dataset: Dataset, turns: Sequence[TurnKey]) -> None:
+        self._dataset = dataset
+        self._turns = turns
+        self._columns: dict[str, tuple[dict[str, int], NDArray[np.int32]]] = {}
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which turns are of conversations of the data set."""
+        return self._conversation_of >= 0
+
+    def is_any_of(self, trait: str, values: Sequence[str]) -> NDArray[np.bool_]:
+        """Which turns have one of these values."""
+        if trait not in self._columns:
+            self._columns[trait] = self._column(trait)
+        numbers, column = self._columns[trait]
+        return np.isin(column, [numbers[value] for value in values if value in numbers])
+
+    def _column(self, trait: str) -> tuple[dict[str, int], NDArray[np.int32]]:
+        """A number for each value, and the number of each turn's; -1 where a turn has none."""
+        numbers: dict[str, int] = {}
+
+        def number(value: str | None) -> int:
+            return -1 if value is None else numbers.setdefault(value, len(numbers))
+
+        if trait in _OF_TURNS:
+            values = (number(self._of_turn(trait, *key)) for key in self._turns)
+            return numbers, np.fromiter(values, np.int32, len(self._turns))
+        of_conversation = [number(self._of_conversation(trait, item)) for item in self._dataset.conversations]
+        return numbers, np.array([*of_conversation, -1], dtype=np.int32)[self._conversation_of]
+
+    @cached_property
+    def _conversation_of(self) -> NDArray[np.int64]:
+        """The place of each turn's conversation in the data set; -1 if it is not there."""
+        place = {item.id: number for number, item in enumerate(self._dataset.conversations)}
+        return np.fromiter((place.get(id_, -1) for id_, _ in self._turns), np.int64, len(self._turns))
+
+    @cached_property
+    def _conversations(self) -> Mapping[str, Conversation]:
+        return {item.id: item for item in self._dataset.conversations}
+
+    def _of_turn(self, trait: str, id_: str, turn: int) -> str | None:
+        if trait == "stages":
+            conversation = self._conversations.get(id_)
+            return None if conversation is None else stage_at(conversation, turn)
+        label = self._dataset.labels.get(id_, {}).get(turn)
+        return None if label is None else label.engagement
+
+    def _of_conversation(self, trait: str, conversation: Conversation) -> str:
+        match trait:
+            case "personas":
+                return conversation.persona
+            case "channels":
+                return conversation.channel
+            case "splits":
+                return self._dataset.split[conversation.id]
+            case _:
+                return conversation.id
 
 
 def stage_at(conversation: Conversation, turn: int) -> DealStage:

@@ -10,7 +10,7 @@ import numpy as np
 
 from evals.inference.resampling import Array
 from evals.metrics.metric import Positions
-from evals.pairing import TurnKey
+from evals.scoring import TurnKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
-import structlog
-
 from engine.errors import QBSError
 from evals.progress import Progress
 
@@ -143,6 +141,8 @@ class Background:
         except QBSError as error:
             self._update(running, status=JobStatus.FAILED, outcome=str(error))
         except Exception as error:  # noqa: BLE001  # a defect ends its job, not the loop that all jobs share
+            import structlog  # takes as long to import as all that a page is drawn with
+
             structlog.get_logger(__name__).error("job_failed", job=running.job.key, error=type(error).__name__)
             self._update(running, status=JobStatus.FAILED, outcome=f"It failed ({type(error).__name__}).")
         else:

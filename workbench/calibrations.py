@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from engine.errors import InputError
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from engine.state.tenants import EVERYBODY, tenant_uuid
 from workbench.services import Services
 from workbench.text import UnknownNameError

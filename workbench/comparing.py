@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from engine.errors import InputError, QBSError
 from evals.progress import Progress
 from evals.records import RunTotals
-from evals.slices import Slice
+from evals.slices import Slice, TurnTraits
 from workbench.text import count
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ class Wanted:
     def turns(self) -> int:
         return self.first.turns + self.second.turns
 
+    @property
+    def whole(self) -> Wanted:
+        """The same over all of the data set."""
+        return replace(self, part=Slice())
+
 
 class _StoppedError(QBSError):
     """A person did not want to wait any longer."""
@@ -122,11 +127,9 @@ class Compared:
 
     def outcomes(self, metric: Metric) -> Mapping[Outcome, int]:
         """On how many of those turns who was right; `first` is taken for the rules."""
-        from evals.lift import outcome_of
+        from evals.lift import outcomes_of
 
-        return self._once(
-            ("outcomes", metric.name), lambda: Counter(outcome_of(change, metric) for change in self.changes(metric))
-        )
+        return self._once(("outcomes", metric.name), lambda: outcomes_of(self.changes(metric), metric))
 
     def lifts(self, metrics: Sequence[Metric]) -> tuple[Lift, ...]:
         """What the second gains over the first, and at which price: all from one drawing of resamples."""
@@ -137,15 +140,6 @@ class Compared:
             found = lifts(self.paired, missing) if missing else ()
             self._kept |= {("lift", lift.metric.name): lift for lift in found}
             return tuple(self._kept["lift", metric.name] for metric in metrics)  # type: ignore[misc]
-
-    def prepare(self, names: Collection[str]) -> None:
-        """Have ready what a page asks for: the turns of every measure but breakdowns, and the lifts of these names."""
-        telling = [row for row in self.comparison.rows if row.turns_differing and not row.metric.detail]
-        for row in telling:
-            self.changes(row.metric)
-            if names:
-                self.outcomes(row.metric)
-        self.lifts([row.metric for row in self.comparison.rows if row.gain is not None and row.metric.name in names])
 
     @property
     def variations(self) -> tuple[tuple[Variation, ...], ...]:
@@ -170,6 +164,7 @@ class Comparisons:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._scores: _Recent[_Judged] = _Recent(KEPT_TURNS, lambda judged: len(judged.scores.records))
+        self._pairs: _Recent[_Pair] = _Recent(KEPT_TURNS, lambda pair: len(pair.paired.turns))
         self._compared: _Recent[Compared] = _Recent(KEPT_COMPARED_TURNS, lambda made: made.weight)
         self._locks: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
 
@@ -183,8 +178,8 @@ class Comparisons:
         return self._compared.get(wanted)
 
     def is_quick(self, wanted: Wanted) -> bool:
-        """Whether a page can wait for it."""
-        return wanted.turns <= AT_ONCE
+        """Whether a page can wait for it: it is small, or a part of two runs that were compared before."""
+        return wanted.turns <= AT_ONCE or self._pairs.get(wanted.whole) is not None
 
     def compare(self, wanted: Wanted, dataset: Dataset, counted: Counted = lambda _: None) -> Compared:
         """The comparison, made now if it was not. Raises InputError if the runs cannot be compared."""
@@ -194,20 +189,35 @@ class Comparisons:
             return self._compared.put(wanted, self._made(wanted, dataset, counted))
 
     def _made(self, wanted: Wanted, dataset: Dataset, counted: Counted) -> Compared:
-        from evals.compare import compare_paired, pair_alike
+        from evals.compare import compare_paired
+
+        pair = self._pair(wanted.whole, dataset, counted)
+        paired = _part_of(pair, wanted.part)
+        return Compared(paired, compare_paired(paired), pair.notes)
+
+    def _pair(self, wanted: Wanted, dataset: Dataset, counted: Counted) -> _Pair:
+        """Both runs as a whole."""
+        from evals.compare import pair_alike
+
+        with self._locks["pair", wanted]:
+            if (found := self._pairs.get(wanted)) is not None:
+                return found
+            first, second = self._both(wanted, dataset, counted)
+            notes = tuple(dict.fromkeys((*first.notes, *second.notes)))
+            paired = pair_alike(first.scores, second.scores)
+            return self._pairs.put(wanted, _Pair(paired, TurnTraits(dataset, paired.turns), notes))
+
+    def _both(self, wanted: Wanted, dataset: Dataset, counted: Counted) -> tuple[_Judged, ...]:
         from evals.evaluation import evaluate_all
         from evals.runs.counts import CountStore
 
         states = (wanted.first, wanted.second)
         runs = [(self._services.run(state.run_id), dataset) for state in states]
         both = evaluate_all(runs, CountStore(self._services.run_index()))
-        judged = [
+        return tuple(
             self._judged(evaluation, _scoring(wanted, state, judgements, evaluation.judge), state, wanted.view, counted)
             for evaluation, state, judgements in zip(both, states, wanted.judgements, strict=True)
-        ]
-        paired = pair_alike(*(part_of(own.scores, wanted.part, dataset) for own in judged))
-        notes = tuple(dict.fromkeys(note for own in judged for note in own.notes))
-        return Compared(paired, compare_paired(paired), notes)
+        )
 
     def _judged(self, evaluation: Evaluation, key: Hashable, state: RunState, view: View, counted: Counted) -> _Judged:
         with self._locks[key]:
@@ -220,16 +230,20 @@ class Comparisons:
             return judged
 
 
-def part_of(scores: Scores, part: Slice, dataset: Dataset) -> Scores:
-    """The scores of a part. Raises InputError if none of the turns are in it."""
-    found = scores.only(part.of(dataset)) if part.filters else scores
-    if not found.records:
+def _part_of(pair: _Pair, part: Slice) -> Pairing:
+    """A part of both runs. Raises InputError if no turn of it is in both."""
+    if not part.filters:
+        return pair.paired
+    kept = part.mask(pair.traits)
+    if not kept.any():
         raise InputError("no turn fits all of these filters; take some away")
-    return found
+    if not (kept & pair.paired.common).any():
+        raise InputError("no turn that fits all of these filters is in both runs; take some away")
+    return pair.paired.only(kept)
 
 
-def comparing(comparisons: Comparisons, wanted: Wanted, dataset: Dataset, lifts: Collection[str]) -> Work:
-    """Make a comparison on a thread of its own, ready for `lifts` too. Afterwards it is there for everybody."""
+def comparing(comparisons: Comparisons, wanted: Wanted, dataset: Dataset) -> Work:
+    """Make a comparison on a thread of its own. Afterwards it is there for everybody."""
 
     async def work(report: Report, stop: asyncio.Event) -> str:
         done = 0
@@ -244,7 +258,6 @@ def comparing(comparisons: Comparisons, wanted: Wanted, dataset: Dataset, lifts:
         report(Progress(0, wanted.turns, None, None, RunTotals()))
         try:
             made = await asyncio.to_thread(comparisons.compare, wanted, dataset, counted)
-            await asyncio.to_thread(made.prepare, lifts)
         except _StoppedError as stopped:
             return str(stopped)
         return f"Compared {count(made.comparison.turns, 'turn')}."
@@ -288,6 +301,15 @@ class _Judged:
     """A run as it was judged in one view."""
 
     scores: Scores
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two judged runs by turn, of which any part can be compared."""
+
+    paired: Pairing
+    traits: TurnTraits
     notes: tuple[str, ...]
 
 

@@ -15,7 +15,7 @@ from evals.metrics.judged import View
 from evals.metrics.metric import Metric
 from evals.runs.counts import CountStore
 from evals.scoring import Scores
-from evals.slices import Slice
+from evals.slices import Slice, TurnTraits
 from workbench.services import Services
 from workbench.text import UnknownNameError
 
@@ -83,7 +83,7 @@ def scores_of(evaluation: Evaluation, part: Slice, view: View) -> Scores:
     scores = evaluation.scores(view)
     if not part.filters:
         return scores
-    found = scores.only(part.of(evaluation.dataset))
+    found = scores.only(part.mask(TurnTraits(evaluation.dataset, [key[:2] for key in scores.records])))
     if not found.records:
         raise InputError(f"no turn of {evaluation.run_id} fits all of these filters; take some away")
     return found

@@ -1,11 +1,9 @@
-"""The workbench's server: what its pages need is imported while a browser is still on its way to them."""
+"""The workbench's server, on this machine's own address only."""
 
 from __future__ import annotations
 
-import importlib
 import signal
 import sys
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,35 +11,17 @@ from pathlib import Path
 from streamlit.starlette import App
 
 from engine.errors import ConfigurationError
+from workbench import warming
 
 ADDRESS = "127.0.0.1"
 SCRIPT = Path(__file__).parents[1] / "streamlit_app.py"
 
-# What a page would otherwise wait for on its first run (numpy and PIL are Streamlit's, for pictures). No page needs
-# litellm or instructor before somebody asks a model.
-NEEDED = (
-    "workbench.views.replay",
-    "evals.library",
-    "evals.runs.index",
-    "duckdb",
-    "numpy",
-    "PIL.Image",
-    "workbench.views.runs",
-    "workbench.views.live",
-    "workbench.views.compare_page",
-)
-
 
 @asynccontextmanager
 async def warmed(_app: App) -> AsyncIterator[None]:
-    """Import on a thread once the server is up; a script that comes first finds the rest being imported."""
-    threading.Thread(target=import_needed, name="imports", daemon=True).start()
+    """What pages need is imported from the moment the server is up."""
+    warming.begin()
     yield
-
-
-def import_needed() -> None:
-    for name in NEEDED:
-        importlib.import_module(name)
 
 
 def serve(port: int, *, headless: bool) -> None:

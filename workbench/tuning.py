@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import ConfigurationError, InputError
 from engine.prompts import PromptSet
-from evals.pairing import TurnKey
 from evals.records import Fork, PickedBy, PickedTurns, Variant
+from evals.scoring import TurnKey
 from evals.tuning.picking import MANY, named_turns
 from workbench.background import Background, Job, Report, Work
 from workbench.evaluations import evaluations

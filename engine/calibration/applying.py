@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from engine.calibration.cells import cells_of, estimator_of
 from engine.calibration.values import Calibration
-from engine.outcomes.values import OutcomeDetails
+from engine.model.outcome import OutcomeDetails
 
 
 def calibrated(calibration: Calibration, cells: Iterable[str], confidence: float) -> float | None:

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from engine.calibration.values import Calibration, FittedCalibration, PublishedCalibration
 from engine.errors import InputError, SchemaVersionError, StaleStateError, StateError
+from engine.model.outcome import OutcomeType
 from engine.outcomes.sql import listed, statement
-from engine.outcomes.values import OutcomeType
 from engine.state.database import TenantSession
 from engine.state.inquiry import Inquiry
 from engine.state.tenants import EVERYBODY

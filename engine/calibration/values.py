@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from engine.calibration.maps import Map
+from engine.model.outcome import OutcomeType
 from engine.model.value import Value
-from engine.outcomes.values import OutcomeType
 
 NAME_DIGITS = 12
 

@@ -13,7 +13,7 @@ from engine.calibration.repository import CalibrationRepository
 from engine.calibration.values import Calibration, PublishedCalibration
 from engine.live.answering import kind_of
 from engine.live.in_use import REFRESH_S, WAIT_S, Clock, InUse
-from engine.outcomes.values import OutcomeDetails
+from engine.model.outcome import OutcomeDetails
 from engine.state.database import Database, TenantSession
 
 

@@ -7,11 +7,7 @@
 docs/outcomes.md says what counts as what, and why.
 """
 
-from engine.outcomes.closing import resolve_closed
-from engine.outcomes.reading import count_outcomes, list_outcomes, outcome_events
-from engine.outcomes.recording import action_type_of, outcome_details, record_qbs_outcome, recording_outcomes
-from engine.outcomes.tracker import OutcomeTracker
-from engine.outcomes.values import (
+from engine.model.outcome import (
     EventKind,
     OfferedChoice,
     Outcome,
@@ -24,6 +20,10 @@ from engine.outcomes.values import (
     OutcomeType,
     StandingOutcome,
 )
+from engine.outcomes.closing import resolve_closed
+from engine.outcomes.reading import count_outcomes, list_outcomes, outcome_events
+from engine.outcomes.recording import action_type_of, outcome_details, record_qbs_outcome, recording_outcomes
+from engine.outcomes.tracker import OutcomeTracker
 
 __all__ = [
     "EventKind",

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from engine.errors import SchemaVersionError
+from engine.model.outcome import OutcomeDetails
 from engine.outcomes.feed import EVENTS_FROM_ELSEWHERE, OUTCOMES_FROM_ELSEWHERE, FactMark, new_facts, next_rows
 from engine.outcomes.sql import DETAILS_VERSION, listed, statement
 from engine.outcomes.sql import OUTCOME_COLUMNS as STORED
-from engine.outcomes.values import OutcomeDetails
 from engine.state.database import TenantSession
 from engine.state.statements import Statement
 

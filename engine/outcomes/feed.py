@@ -16,9 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from engine.errors import StateError
+from engine.model.outcome import Outcome, OutcomeEvent
 from engine.model.value import Value
 from engine.outcomes.sql import EVENT_COLUMNS, OUTCOME_COLUMNS, event_of, listed, outcome_of, statement
-from engine.outcomes.values import Outcome, OutcomeEvent
 from engine.state.database import TenantSession
 from engine.state.statements import Statement
 

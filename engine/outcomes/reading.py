@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from engine.outcomes import facts
-from engine.outcomes.sql import OUTCOME_COLUMNS, event_of, listed, outcome_of, statement
-from engine.outcomes.standing import ALL_AT_ONCE, ONE_BY_ONE
-from engine.outcomes.values import (
+from engine.model.outcome import (
     OutcomeCount,
     OutcomeCursor,
     OutcomeEvent,
@@ -16,6 +13,9 @@ from engine.outcomes.values import (
     OutcomeType,
     StandingOutcome,
 )
+from engine.outcomes import facts
+from engine.outcomes.sql import OUTCOME_COLUMNS, event_of, listed, outcome_of, statement
+from engine.outcomes.standing import ALL_AT_ONCE, ONE_BY_ONE
 from engine.state.database import TenantSession
 
 PAGE = 50

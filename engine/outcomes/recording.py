@@ -8,9 +8,9 @@ from uuid import UUID, uuid5
 
 from engine.model.analysis import Analysis
 from engine.model.conversation import Turn
+from engine.model.outcome import OfferedChoice, Outcome, OutcomeDetails, OutcomeType
 from engine.model.state import ConversationState
 from engine.outcomes.sql import DETAILS_VERSION, OUTCOME_COLUMNS, listed, outcome_of, statement
-from engine.outcomes.values import OfferedChoice, Outcome, OutcomeDetails, OutcomeType
 from engine.state.database import TenantSession
 from engine.state.inquiry import Inquiry
 from engine.state.statements import Call

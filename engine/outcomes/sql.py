@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.errors import SchemaVersionError, StateError
-from engine.outcomes.values import Outcome, OutcomeEvent
+from engine.model.outcome import Outcome, OutcomeEvent
 from engine.state.statements import Statement
 
 DETAILS_VERSION = 1  # of the document `details` of an outcome

@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 
 from engine.errors import DatabaseUnavailableError, InputError
 from engine.model.conversation import DealStage
+from engine.model.outcome import EventKind, OutcomeEvent
 from engine.outcomes import facts
 from engine.outcomes.sql import event_of
-from engine.outcomes.values import EventKind, OutcomeEvent
 from engine.outcomes.verdict import Fact, Verdict, verdict
 from engine.stages import ACTIVE_STAGES
 from engine.state.database import TenantSession

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from engine.outcomes.values import EventKind
+from engine.model.outcome import EventKind
 
 
 class Fact(NamedTuple):

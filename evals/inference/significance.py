@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from evals.inference.resampling import MAX_EXACT_CONVERSATIONS, RESAMPLES, SEED, Array, flipped_totals, is_exact
+from evals.inference.resampling import FLIPS, MAX_EXACT_CONVERSATIONS, SEED, Array, flipped_totals, is_exact
 
 # Up to this many conversations the p-value comes from sign flips: all of them, so that nothing is approximated.
 FEW_CONVERSATIONS = MAX_EXACT_CONVERSATIONS
@@ -15,7 +15,7 @@ _SAME = 1e-12
 
 
 def sign_flip_p(
-    first: Array, second: Array, value: Callable[[Array], Array], *, flips: int = RESAMPLES, seed: int = SEED
+    first: Array, second: Array, value: Callable[[Array], Array], *, flips: int = FLIPS, seed: int = SEED
 ) -> float | None:
     """Two-sided p of no difference between two runs: how often as large a one comes from swapping them at random.
 

@@ -18,9 +18,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from engine.model.conversation import Channel, DealStage, Persona
+from engine.model.outcome import OutcomeType
 from engine.model.qbs import EngagementSignal, PainDepthLevel, QBSQuestionType, VossDelivery
 from engine.model.qualification import Dimension
-from engine.outcomes.values import OutcomeType
 from evals.learning.facts.values import SIMULATED, UNKNOWN, Coded, Facts, moment64
 from evals.learning.simulated_choices import choices_of
 from evals.learning.simulated_events import DAY_S, WINDOW_S, Happenings, happenings, known_later

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from engine.outcomes.values import OutcomeStatus
+from engine.model.outcome import OutcomeStatus
 from evals.learning.facts.values import Coded
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.outcomes.values import OutcomeStatus
+from engine.model.outcome import OutcomeStatus
 from evals.inference.intervals import LEVEL
 from evals.learning.facts.reading import Waits
 from evals.learning.facts.values import Facts, moment64

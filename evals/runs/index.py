@@ -5,7 +5,7 @@ Nobody holds the database open: a lock file, open, work, close. A damaged databa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -64,9 +64,16 @@ class RunIndex:
 
     def runs(self) -> tuple[RunRow, ...]:
         """All indexed runs, the newest first."""
-        names = list(columns(RunRow))
-        query = f"SELECT {_listed(names)} FROM runs ORDER BY created_at DESC, run_id"  # noqa: S608
-        return tuple(self._run_row(dict(zip(names, row, strict=True))) for row in self._rows(query))
+        return self._run_rows(self._rows(_all_runs()))
+
+    def runs_by_now(self) -> tuple[RunRow, ...]:
+        """The same once what is missing was indexed, at one opening of the database."""
+
+        def fetch(connection: DuckDBPyConnection) -> list[tuple[Any, ...]]:
+            self._import(connection)
+            return connection.execute(_all_runs()).fetchall()
+
+        return self._run_rows(self.work(fetch))
 
     def run(self, run_id: str) -> RunRow:
         """Raises InputError, which names similar ids, if there is none of that id."""
@@ -98,6 +105,9 @@ class RunIndex:
     def work(self, work: Callable[[DuckDBPyConnection], ResultT]) -> ResultT:
         """Do `work` on the open database, once it was made anew if it is damaged. Then nothing is left of scores."""
         return self._work(work, lambda _anew: self._opened(work))
+
+    def _run_rows(self, found: Sequence[tuple[Any, ...]]) -> tuple[RunRow, ...]:
+        return tuple(self._run_row(dict(zip(columns(RunRow), row, strict=True))) for row in found)
 
     def _run_row(self, values: dict[str, Any]) -> RunRow:
         created: datetime = values["created_at"]
@@ -162,6 +172,10 @@ def _refuse_if_held(error: Exception) -> None:
     """A database that another program holds open is not damaged."""
     if "set lock on file" in str(error):
         raise LockedError("the index of runs", None) from error
+
+
+def _all_runs() -> str:
+    return f"SELECT {_listed(columns(RunRow))} FROM runs ORDER BY created_at DESC, run_id"  # noqa: S608
 
 
 def _listed(names: Iterable[str]) -> str:

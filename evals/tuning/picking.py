@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from engine.errors import InputError
-from evals.pairing import TurnKey
+from evals.scoring import TurnKey
 from evals.tuning.turn_scores import TurnScore
 
 MANY = 20

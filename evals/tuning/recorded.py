@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from engine.model.analysis import Analysis
 from engine.model.conversation import Conversation
-from evals.pairing import TurnKey
 from evals.records import TurnRecord
 from evals.replay import answer_again
+from evals.scoring import TurnKey
 
 if TYPE_CHECKING:
     from engine.analyzers import Analyzer

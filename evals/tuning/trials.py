@@ -19,9 +19,8 @@ from evals.labels import TurnLabel
 from evals.metrics import METRICS
 from evals.metrics.judged import View
 from evals.metrics.metric import Metric
-from evals.pairing import TurnKey
 from evals.records import Failure, RunSpec, TurnRecord
-from evals.scoring import RecordKey, Scores, score
+from evals.scoring import Scores, TurnKey, score
 from evals.tuning.turn_scores import TurnScore, right_answers, turn_scores
 
 REGRESSES = (
@@ -171,10 +170,7 @@ def _on(comparison: Comparison) -> str:
 def _verdict(
     base: Evaluation, trial: Evaluation, answered: set[TurnKey], metrics: Sequence[Metric]
 ) -> TrialVerdict | None:
-    def keeps(key: RecordKey) -> bool:
-        return key[:2] in answered
-
-    sides = [only_metrics(side.scores(View.MODEL).only(keeps), metrics) for side in (base, trial)]
+    sides = [only_metrics(side.scores(View.MODEL).of_turns(answered), metrics) for side in (base, trial)]
     if not all(side.records for side in sides):
         return None
     comparison = compare(*sides)
@@ -206,9 +202,7 @@ def _scores(side: Evaluation, wanted: Sequence[TurnKey], metrics: Sequence[Metri
     except InputError:  # nothing is answered yet
         return {}
     answers = _first_samples(side, wanted).values()
-    return turn_scores(
-        only_metrics(scores.only(lambda key: key[:2] in keys), metrics), metrics, right_scores(side, answers, metrics)
-    )
+    return turn_scores(only_metrics(scores.of_turns(keys), metrics), metrics, right_scores(side, answers, metrics))
 
 
 def right_scores(side: Evaluation, answers: Iterable[TurnRecord], metrics: Sequence[Metric]) -> Scores:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from engine.model.qualification import Dimension
 from evals.metrics import conduct, expansion, extraction, operations, question
 from evals.metrics.metric import Metric, Tally
-from evals.pairing import TurnKey
-from evals.scoring import Scores
+from evals.scoring import Scores, TurnKey
 
 Parts = Mapping[str, float]
 

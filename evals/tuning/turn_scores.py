@@ -12,9 +12,8 @@ from engine.model.conversation import Conversation
 from evals.gold import LabelAnalyzer
 from evals.labels import TurnLabels
 from evals.metrics.metric import Metric, Positions
-from evals.pairing import TurnKey
 from evals.records import TurnRecord
-from evals.scoring import Scores
+from evals.scoring import Scores, TurnKey
 
 
 @dataclass(frozen=True, slots=True)

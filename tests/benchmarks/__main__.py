@@ -29,6 +29,7 @@ NAMES = (
     "judging",
     "outcomes",
     "outcome_facts",
+    "outcomes_page",
     "state",
     "tenants",
     "live_turn",

@@ -21,7 +21,7 @@ from evals.metrics.judged import View
 from evals.slices import Slice
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.large_runs import DATASET, LargeRuns, write_large_runs
-from workbench.comparing import Comparisons, RunState, Wanted
+from workbench.comparing import Compared, Comparisons, RunState, Wanted
 from workbench.presenters.compare_costs import LIFTS
 from workbench.services import Services
 from workbench.settings import Settings
@@ -64,9 +64,16 @@ def _judge(home: Path, runs: LargeRuns) -> Spent:
     first, second = (RunState(run_id, runs.turns) for run_id in runs.run_ids)
     everything = Wanted("as made", first, second, View.MODEL, Slice())
     managers = Wanted("as made", first, second, View.MODEL, Slice(personas=(Persona.MANAGER,)))
-    judging = _timed(lambda: comparisons.compare(everything, dataset).prepare(LIFTS))[1]
-    filtering = _timed(lambda: comparisons.compare(managers, dataset).prepare(LIFTS))[1]
+    judging = _timed(lambda: _seen(comparisons.compare(everything, dataset)))[1]
+    filtering = _timed(lambda: _seen(comparisons.compare(managers, dataset)))[1]
     return Spent(reading, judging, filtering, _peak() - before)
+
+
+def _seen(compared: Compared) -> None:
+    """What the page shows beside the scoreboard: lifts, and the turns behind one measure."""
+    rows = [row for row in compared.comparison.rows if row.gain is not None and row.metric.name in LIFTS]
+    compared.lifts([row.metric for row in rows])
+    compared.outcomes(rows[0].metric)
 
 
 def _timed(work: Callable[[], ResultT]) -> tuple[ResultT, float]:

@@ -1,4 +1,4 @@
-"""The copy of outcomes: a million synchronised from Postgres, ten million looked at, and intervals that hold."""
+"""The copy of outcomes: a million synchronised from Postgres, and intervals that hold."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -21,14 +19,12 @@ from engine.state.database import Database
 from engine.state.embedded import start_embedded
 from engine.state.schema import upgrade
 from engine.state.urls import DatabaseUrls
-from evals.learning.facts import Filters, OutcomeStore
-from evals.learning.facts.refreshing import counting
-from evals.learning.facts.schema import DETAILS, ENUMS, RECORDED, STANDING, STANDING_CODE
+from evals.learning.facts import OutcomeStore
 from evals.learning.pooling import pooled
 from evals.learning.rates import rate_of
 from evals.learning.simulated import SimulatedWorld, simulate
 from evals.learning.sync import Synced, sync
-from tests.benchmarks.figure import Figure, median_seconds
+from tests.benchmarks.figure import Figure
 from tests.evals.learning.values import cells_of
 
 CONTACTS, ASKED_EACH = 200_000, 5
@@ -63,85 +59,12 @@ select tenant_id, outcome_id, outcome_id, case when ascii(idempotency_key) %% 3 
        outcome_id, '{}'
   from qbs.outcomes where tenant_id = %(tenant)s
 """
-
-
-# As many outcomes as a large firm has in years, all dimensions independent of each other: the most different cells.
-_MANY = """
-INSERT INTO {t}.outcome_facts ({names})
-SELECT md5('' || i)::UUID, NULL, (i // 4)::INTEGER, 'qbs_impact', 'email_engagement', 0.3 + 0.5 * (h % 1000) / 1000,
-       asked, asked + INTERVAL 1 DAY, asked, {details}, NULL, 'postgres', 'postgres',
-       (['positive', 'positive', 'positive', 'negative', 'negative', 'negative', 'late', 'superseded', 'not_sent',
-         'pending'][1 + ((h >> 40) % 10)::INTEGER])::main.status, true,
-       CASE WHEN (h >> 40) % 10 < 3 THEN asked + to_seconds(((h >> 20) % 86400)::BIGINT) END, NULL,
-       CASE WHEN (h >> 40) % 10 = 8 THEN false WHEN h % 5 > 0 THEN true END, (h >> 13) % 7 = 0, 0,
-       (i // (10_000_000 // 60))::SMALLINT + 2900, ((h >> 20) % 86400)::INTEGER
-  FROM (SELECT i, hash(i) AS h, TIMESTAMP '2025-07-28' + to_seconds(i * 3.6) AS asked FROM range({rows}) range_(i))
-"""
-_ROWS = 10_000_000
 WORLDS = 200
 _BY = ("question_type", "delivery", "persona", "stage", "channel")
-_SHOWN = ("question_type", "target", "delivery", "engagement", "pain_depth", "stage", "persona", "channel", "prompt")
 
 
 def measure() -> list[Figure]:
-    return [*_sync(), *_page(), *_coverage()]
-
-
-def _page() -> list[Figure]:
-    """What the metrics page asks of the copy, at first and when a filter changes."""
-    with tempfile.TemporaryDirectory() as home:
-        store = OutcomeStore(Path(home) / "outcomes.duckdb")
-        tenant = uuid4()
-        store.work(tenant, _fill_copy)
-        rows = store.cells(tenant, clustered=False)[0].outcomes
-        assert rows == _ROWS
-        first = median_seconds(lambda: _view(store, tenant, Filters()), repeats=3)
-        stage, persona = Filters({"stage": ["discovery"]}), Filters({"stage": ["discovery"], "persona": ["ic"]})
-        change = median_seconds(lambda: _view(store, tenant, stage), repeats=3)
-        second = median_seconds(lambda: _view(store, tenant, persona), repeats=3)
-        recent = Filters(since=datetime(2026, 6, 20, tzinfo=UTC))
-        since = median_seconds(lambda: _view(store, tenant, recent), repeats=3)
-        waiting = median_seconds(lambda: store.waits(tenant, bin_s=300), repeats=3)
-        clustered = median_seconds(lambda: store.cells(tenant, ("question_type", "persona")), repeats=3)
-    of = "of 10,000,000 outcomes"
-    return [
-        Figure(f"metrics page {of}, first view", first, "s", 1.5, note="nine dimensions, a crossing, funnel, trend"),
-        Figure("the same after a filter", 1000 * change, "ms", 300),
-        Figure("the same after a second filter", 1000 * second, "ms", 300),
-        Figure("the same of the last 90 days", 1000 * since, "ms", 300),
-        Figure(f"time to reply {of}", 1000 * waiting, "ms"),
-        Figure(f"a crossing with intervals by conversation {of}", 1000 * clustered, "ms"),
-    ]
-
-
-def _view(store: OutcomeStore, tenant: UUID, filters: Filters) -> None:
-    store.overview(tenant, by=_SHOWN, crossed=("question_type", "persona"), filters=filters)
-
-
-def _fill_copy(connection: Any, schema: str) -> None:
-    details = []
-    for number, (name, type_) in enumerate(DETAILS.items()):
-        if type_ in ENUMS and name not in _PLAIN:
-            words = ", ".join(map(repr, ENUMS[type_]))
-            details.append(f"([{words}][1 + ((h >> {3 * number}) % {len(ENUMS[type_])})::INTEGER])::main.{type_}")
-        else:
-            details.append(_PLAIN.get(name, "NULL"))
-    names = ", ".join([*RECORDED, *STANDING])
-    connection.execute(_MANY.format(t=schema, names=names, details=", ".join(details), rows=_ROWS))
-    connection.execute(f"UPDATE {schema}.outcome_facts SET standing = ({STANDING_CODE})::UTINYINT")
-    connection.execute(counting(schema, f"{schema}.outcome_facts", "+", "true"))
-    connection.execute("CHECKPOINT")
-
-
-_PLAIN = {
-    "interaction_count": "(i % 4)::INTEGER",
-    "turn": "(2 * (i % 4))::INTEGER",
-    "analyzer": "CASE WHEN h % 20 = 0 THEN 'rules' ELSE 'llm' END",
-    "model": "'some/model'",
-    "prompt": "'question@' || (i // 2_500_000)",
-    "fallback_reason": "CASE WHEN h % 20 = 0 THEN 'timeout'::main.fallback_reason END",
-    "propensity": "0.25",
-}
+    return [*_sync(), *_coverage()]
 
 
 def _coverage() -> list[Figure]:

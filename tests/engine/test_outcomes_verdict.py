@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from engine.outcomes.values import EventKind
+from engine.model.outcome import EventKind
 from engine.outcomes.verdict import Fact, Verdict, verdict
 
 ASKED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

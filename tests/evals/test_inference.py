@@ -11,7 +11,7 @@ from evals.inference import resampling
 from evals.inference.intervals import Spread, estimate, interval, p_value, spread
 from evals.inference.multiplicity import benjamini_hochberg, holm
 from evals.inference.power import smallest_detectable
-from evals.inference.resampling import CLUSTERS, Array, clustered, flipped_totals, resampled_totals
+from evals.inference.resampling import CLUSTERS, Array, clustered, enough, flipped_totals, resampled_totals
 from evals.inference.significance import mcnemar_p, sign_flip_p
 from evals.inference.verdict import Verdict, judge
 from tests.benchmarks import simulated
@@ -51,6 +51,13 @@ def test_of_very_many_conversations_groups_are_resampled_with_the_same_result():
 def test_up_to_so_many_conversations_each_is_resampled():
     few = np.ones((CLUSTERS, 1))
     assert clustered(few) is few
+
+
+@pytest.mark.parametrize(
+    ("conversations", "wanted"), [(1, 10_000), (200, 10_000), (500, 4_000), (1_000, 2_000), (9_999, 2_000)]
+)
+def test_the_more_conversations_the_fewer_resamples_are_enough(conversations: int, wanted: int):
+    assert enough(conversations) == wanted
 
 
 def test_sign_flips_of_very_many_conversations_turn_groups():

@@ -160,7 +160,8 @@ def test_the_part_that_a_metric_does_not_read_gives_it_no_n():
 def test_scores_of_some_turns_are_what_scoring_these_turns_gives():
     records = [answer(talk, turn) for talk, answer in zip(TALKS, (right, wrong, right), strict=True) for turn in (1, 3)]
     records += [right(TALKS[0], 5, sources={"question": FALLBACK})]
-    some = score(records, LABELS, TALKS).only(lambda key: key[0] != "beta" and key[1] != 3)
+    whole = score(records, LABELS, TALKS)
+    some = whole.of_turns({key[:2] for key in whole.records if key[0] != "beta" and key[1] != 3})
     alone = score([one for one in records if one.conversation_id != "beta" and one.turn != 3], LABELS, TALKS)
     assert (some.records, some.fallbacks) == (alone.records, alone.fallbacks)
     assert some.estimates(resamples=50) == alone.estimates(resamples=50)

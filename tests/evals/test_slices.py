@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 import pytest
 
 from engine.model.conversation import Channel, DealStage, Persona
 from engine.model.qbs import EngagementSignal
-from evals.slices import Slice, stage_at
+from evals.slices import Slice, TurnTraits, stage_at
 from tests.evals.runs_of import shipped
 
-TURNS = [(talk.id, turn.index, 0) for talk in shipped().conversations for turn in talk.customer_turns]
+TURNS = [(talk.id, turn.index) for talk in shipped().conversations for turn in talk.customer_turns]
 
 
 @pytest.mark.parametrize(
@@ -28,14 +30,13 @@ TURNS = [(talk.id, turn.index, 0) for talk in shipped().conversations for turn i
     ],
 )
 def test_a_part_holds_the_turns_that_fit_every_filter(part, holds):
-    keeps = part.of(shipped())
     wanted = [key for key in TURNS if holds(shipped().conversation(key[0]), key[1], shipped().labels[key[0]][key[1]])]
     assert wanted
-    assert [key for key in TURNS if keeps(key)] == wanted
+    assert list(compress(TURNS, part.mask(TurnTraits(shipped(), TURNS)))) == wanted
 
 
 def test_a_turn_of_nobody_is_in_no_part():
-    assert not Slice().of(shipped())(("nobody", 1, 0))
+    assert not Slice().mask(TurnTraits(shipped(), [("nobody", 1)])).any()
 
 
 def test_the_stage_is_that_before_the_turn():

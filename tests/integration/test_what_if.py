@@ -11,8 +11,8 @@ import pytest
 from engine.analyzers import RulesAnalyzer
 from engine.exploration import Exploration
 from engine.live import LiveEngine, Message
+from engine.model.outcome import OutcomeType
 from engine.outcomes import list_outcomes, record_qbs_outcome, resolve_closed
-from engine.outcomes.values import OutcomeType
 from engine.state.database import Database
 from engine.state.embedded import EmbeddedServer
 from evals.learning.facts import OutcomeStore

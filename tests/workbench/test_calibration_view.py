@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from engine.calibration import Calibration, FittedCalibration, PublishedCalibration
 from engine.calibration.maps import Intercept
 from engine.errors import DatabaseUnavailableError
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from engine.state.tenants import tenant_uuid
 from tests.workbench.outcomes_world import TENANT, load_world
 from tests.workbench.prepared import prepare

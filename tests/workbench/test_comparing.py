@@ -69,6 +69,18 @@ def test_a_part_is_compared_alone(
     assert Comparisons(services).compare(replace(wanted, part=part), dataset).comparison.turns == turns
 
 
+def test_a_page_waits_for_a_part_of_what_was_compared_and_judges_nothing_anew(
+    services: Services, wanted: Wanted, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.comparing.AT_ONCE", 0)
+    comparisons, part = Comparisons(services), replace(wanted, part=Slice(personas=(Persona.MANAGER,)))
+    assert not comparisons.is_quick(part)
+    comparisons.compare(wanted, dataset)
+    assert comparisons.is_quick(part)
+    monkeypatch.setattr("evals.evaluation.evaluate_all", None)
+    assert comparisons.compare(part, dataset).comparison.turns == 6
+
+
 def test_a_part_without_turns_is_refused_with_what_to_do(services: Services, wanted: Wanted, dataset: Dataset) -> None:
     nothing = replace(wanted, part=Slice(channels=(Channel.CALL,)))
     with pytest.raises(InputError, match="take some away"):
@@ -125,7 +137,7 @@ def test_verdicts_of_several_share_what_was_made(services: Services, wanted: Wan
 
 async def test_in_the_background_it_says_how_far_it_is(services: Services, wanted: Wanted, dataset: Dataset) -> None:
     comparisons, told = Comparisons(services), []
-    outcome = await comparing(comparisons, wanted, dataset, ("extraction.f1",))(told.append, asyncio.Event())
+    outcome = await comparing(comparisons, wanted, dataset)(told.append, asyncio.Event())
     assert outcome == f"Compared {TURNS} turns."
     assert [(progress.done, progress.total) for progress in told] == [(0, 14), (7, 14), (14, 14)]
     assert comparisons.found(wanted) is not None
@@ -138,7 +150,7 @@ async def test_once_stopped_it_keeps_what_was_judged(services: Services, wanted:
         if progress.done:
             stop.set()
 
-    outcome = await comparing(comparisons, wanted, dataset, ())(stop_after_the_first, stop)
+    outcome = await comparing(comparisons, wanted, dataset)(stop_after_the_first, stop)
     assert "stopped" in outcome
     assert comparisons.found(wanted) is None
 
@@ -154,5 +166,5 @@ async def test_it_can_be_stopped_while_a_run_is_scored(
         if progress.done >= 2:
             stop.set()
 
-    assert "stopped" in await comparing(Comparisons(services), wanted, dataset, ())(stop_early, stop)
+    assert "stopped" in await comparing(Comparisons(services), wanted, dataset)(stop_early, stop)
     assert told == [0, 2]

@@ -25,7 +25,7 @@ from workbench.components import live_choosing
 from workbench.live import Answers, LiveConversations, Steps
 from workbench.services import DEFAULT_DATASET, Services
 from workbench.settings import Settings
-from workbench.views import live as live_view
+from workbench.views import live_page as live_view
 from workbench.views import live_place, live_seen, reading
 
 ROOT = Path(__file__).parents[2]

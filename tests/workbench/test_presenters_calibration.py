@@ -10,7 +10,7 @@ import pytest
 
 from engine.calibration import Calibration, FittedCalibration, PublishedCalibration
 from engine.calibration.maps import Beta, Intercept, Isotonic, Sigmoid
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from evals.learning.calibration.drift import Alert, Stale
 from evals.learning.calibration.making import Checked
 from evals.learning.calibration.reliability import Bin

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from evals.learning.association import Association, Effect
 from evals.learning.facts import Cell, Waits, Week
 from evals.learning.facts.values import Coded, Facts
@@ -32,12 +32,13 @@ from workbench.presenters import (
     outcomes_trend,
     outcomes_waiting,
 )
-from workbench.presenters.outcomes_export import About, Format
+from workbench.presenters.outcomes_export import About
 from workbench.presenters.outcomes_headline import counts, headline
 from workbench.presenters.outcomes_listed import COLUMNS, MOST_LISTED, listed
 from workbench.presenters.outcomes_report import OutcomesReport, render
 from workbench.presenters.outcomes_waiting import WaitingLine
 from workbench.presenters.outcomes_words import FEW, SPLITS, WATCHED, cell_name, part_words, shown
+from workbench.presenters.table_files import Format
 
 REPLIES = WATCHED[OutcomeType.EMAIL_ENGAGEMENT]
 HOSTILE = "<script>alert(1)</script>"

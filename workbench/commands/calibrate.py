@@ -122,7 +122,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Fit a calibration to resolved outcomes and say how it does on conversations that it has not seen."""
-    from engine.outcomes.values import OutcomeType
+    from engine.model.outcome import OutcomeType
 
     if outcome_type not in list(OutcomeType):
         raise typer.BadParameter(f"{outcome_type} is none of {one_of([*OutcomeType])}", param_hint="--outcome-type")

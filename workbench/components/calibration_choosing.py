@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from workbench.components.focus import released
 from workbench.learning import Whose
 from workbench.presenters.customer_text import on_one_line

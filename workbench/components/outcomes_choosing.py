@@ -7,7 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from workbench.background import Job, JobStatus
 from workbench.learning import Whose
 from workbench.presenters.customer_text import on_one_line

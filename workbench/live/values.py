@@ -15,7 +15,7 @@ from workbench.presenters.live_stages import Moved
 from workbench.presenters.live_tenants import Sight
 
 if TYPE_CHECKING:
-    from engine.outcomes import StandingOutcome
+    from engine.model.outcome import StandingOutcome
     from engine.state.repository import SavedState
 
 

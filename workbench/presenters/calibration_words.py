@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from engine.calibration.cells import Estimator
 from engine.calibration.maps import Beta, Intercept, Isotonic, Map, Sigmoid
+from engine.model.outcome import OutcomeType
 from engine.model.qbs import QBSQuestionType, VossDelivery
 from engine.model.qualification import Dimension
-from engine.outcomes.values import OutcomeType
 from evals.learning.calibration.drift import Alert, Stale
 from workbench.presenters.words import DELIVERIES, DIMENSIONS, QUESTION_TYPES, Word
 

@@ -8,7 +8,7 @@ from workbench.presenters.figures import moment, percent
 from workbench.presenters.words import Word
 
 if TYPE_CHECKING:
-    from engine.outcomes import StandingOutcome
+    from engine.model.outcome import StandingOutcome
 
 
 def outcome_word(standing: StandingOutcome | None, turn: int) -> Word | None:

@@ -5,9 +5,6 @@ Every row says whose outcomes it is about, which part of them, and whether they 
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,15 +14,11 @@ from evals.learning.funnel import FunnelStep
 from evals.learning.pooling import Pooled
 from evals.learning.rates import Rate
 from evals.learning.trend import TrendPoint
-from evals.runs.schema import arrow_table
-from workbench.presenters.compare_export import FORMATS, Format
 from workbench.presenters.outcomes_headline import counts
-
-__all__ = ["FORMATS", "About", "Format", "Rows", "cells_rows", "counts_rows", "file", "funnel_rows", "trend_rows"]
+from workbench.presenters.table_files import Format, json_file, written
 
 Rows = Sequence[Mapping[str, Any]]
 _FIGURES = frozenset({"rate", "low", "high", "share", "pooled", "pooled_low", "pooled_high", "own_weight"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of a formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +39,10 @@ def file(about: About, rows: Rows, format_: Format) -> bytes:
     """The rows, each with what it is about before it; nothing is rounded."""
     found = [about.columns() | dict(row) for row in rows]
     if format_ == "JSON":
-        return json.dumps(found, indent=2, allow_nan=False, ensure_ascii=False, default=str).encode() + b"\n"
+        return json_file(found)
     names = list(dict.fromkeys(name for row in found for name in row)) or list(about.columns())
-    if format_ == "CSV":
-        return _csv(found, names)
-    from pyarrow import parquet
-
     whole = [{name: row.get(name) for name in names} for row in found]
-    written = io.BytesIO()
-    parquet.write_table(arrow_table(whole, {name: _type(whole, name) for name in names}), written)
-    return written.getvalue()
+    return written(whole, {name: _type(whole, name) for name in names}, format_)
 
 
 def counts_rows(rate: Rate) -> Rows:
@@ -103,19 +90,6 @@ def _rate(rate: Rate) -> dict[str, Any]:
 
 def _counts(cell: Cell) -> dict[str, int]:
     return {"outcomes": cell.outcomes, **counts(cell), "sent": cell.sent, "unsure_sent": cell.unsure_sent}
-
-
-def _csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
-    """Words of prompts, contacts and the like are not ours: none is left for a spreadsheet to take for a formula."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(names), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
-    return text.getvalue().encode()
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _type(rows: Rows, name: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from workbench.presenters.words import (
     CHANNELS,
     DELIVERIES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.errors import QBSError
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from workbench.components import calibration_choosing as choosing
 from workbench.components import empty
 from workbench.views import calibration_extraction, calibration_replies

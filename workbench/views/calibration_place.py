@@ -8,7 +8,7 @@ from typing import cast
 
 import streamlit as st
 
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from workbench import session
 from workbench.views.calibration_tenants import OUTCOME_TYPE, TENANT
 

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from engine.calibration.values import FittedCalibration, PublishedCalibration
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from engine.state.tenants import tenant_uuid
 from evals.learning.calibration.extraction import ExtractionReading
 from evals.learning.calibration.making import Checked, reading_facts

@@ -10,7 +10,7 @@ import streamlit as st
 
 from engine.calibration.values import FittedCalibration
 from engine.errors import InputError
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from workbench.background import JobStatus
 from workbench.components import calibration_choosing as choosing
 from workbench.components import calibration_figures as drawn

@@ -16,14 +16,13 @@ from evals.runs.rows import RunRow
 from workbench.background import JobStatus
 from workbench.comparing import Compared
 from workbench.components import compare_costs as costs_drawn
-from workbench.components import compare_export, compare_overview, details, empty
+from workbench.components import compare_overview, details, empty, export_menu
 from workbench.components.compare_choosing import VIEWS
-from workbench.components.compare_export import What
 from workbench.presenters import compare_costs as costs
 from workbench.presenters import compare_export as exports
 from workbench.presenters import compare_report, compare_scoreboard
 from workbench.presenters import compare_turns as turns
-from workbench.presenters.compare_export import Format
+from workbench.presenters.table_files import Format
 from workbench.text import count
 from workbench.views import compare_place as place
 from workbench.views import compare_reading, compare_turns, reading
@@ -31,6 +30,7 @@ from workbench.views.compare_choice import CompareChoice, choose
 from workbench.views.compare_place import ComparePlace
 from workbench.views.news import watch_runs
 
+_SCOREBOARD, _TURNS = "scoreboard", "turns"
 _COLUMN_PIXELS = 330  # below this the columns of a row go below each other
 
 
@@ -88,18 +88,17 @@ def _compared(choice: CompareChoice, other: RunRow) -> Compared | None:
 def _wait(choice: CompareChoice, other: RunRow) -> None:
     """Begun at once; what stopped it before is said, and it takes a click to try again."""
     asked = compare_reading.wanted(choice.first, other, choice.view, choice.part)
-    lifts = costs.LIFTS if choice.is_model_against_rules else ()
     title = f"Comparing {choice.names[other.run_id]} with {choice.names[choice.first.run_id]}"
     job = compare_reading.job(asked)
     if job is None:
-        compare_reading.begin(asked, choice.dataset, title, lifts)
+        compare_reading.begin(asked, choice.dataset, title)
         st.rerun()
     if not job.ended:
         st.caption(f"{count(asked.turns, 'turn')} are judged once, and that is kept. You may leave meanwhile.")
     elif compare_reading.comparisons().found(asked) is None:
         (empty.problem if job.status is JobStatus.FAILED else st.caption)(job.outcome)
         if st.button("Compare", type="primary", key=f"again {asked.key}"):
-            compare_reading.begin(asked, choice.dataset, title, lifts)
+            compare_reading.begin(asked, choice.dataset, title)
             st.rerun()
 
 
@@ -190,9 +189,9 @@ def _lift(choice: CompareChoice, compared: Compared, cards: GridContainer) -> No
 def _export(choice: CompareChoice, compared: Compared) -> None:
     rows = turns.choices(compared.comparison)
 
-    def file(what: What, format_: Format) -> bytes:
+    def file(what: str, format_: Format) -> bytes:
         row = compare_turns.measure(rows)
-        if what == "The scoreboard" or row is None:
+        if what == _SCOREBOARD or row is None:
             return exports.scoreboard_file(compared.comparison, format_)
         changes = compared.changes(row.metric)
         return exports.turns_file(compared.comparison, choice.talks, row.metric, changes, format_)
@@ -215,7 +214,8 @@ def _export(choice: CompareChoice, compared: Compared) -> None:
             )
         )
 
-    compare_export.export(file, report, f"{choice.shown.run_id}-against-{choice.first.run_id}")
+    tables = {_SCOREBOARD: "The scoreboard", _TURNS: "The turns that differ"}
+    export_menu.export(tables, file, report, f"{choice.shown.run_id}-against-{choice.first.run_id}", key="compare")
 
 
 def _address(choice: CompareChoice) -> ComparePlace:

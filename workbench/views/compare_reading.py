@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import streamlit as st
 
 from engine.prompts import PromptLibrary
@@ -58,9 +56,9 @@ def compared(asked: Wanted, dataset: Dataset) -> Compared | None:
     return None
 
 
-def begin(asked: Wanted, dataset: Dataset, title: str, lifts: Collection[str]) -> Job:
-    """Have it made in the background, with these lifts, unless it is being made already."""
-    return background().submit(asked.key, title, comparing(comparisons(), asked, dataset, lifts))
+def begin(asked: Wanted, dataset: Dataset, title: str) -> Job:
+    """Have it made in the background, unless it is being made already."""
+    return background().submit(asked.key, title, comparing(comparisons(), asked, dataset))
 
 
 def job(asked: Wanted) -> Job | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from engine.state.tenants import tenant_uuid
 from workbench import learning
 from workbench.background import background

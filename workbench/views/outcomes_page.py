@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine.errors import QBSError
 from workbench.components import empty, outcomes_choosing, outcomes_drawn
-from workbench.components.outcomes_export import export
+from workbench.components.export_menu import export
 from workbench.presenters import outcomes_headline as headlines
 from workbench.presenters.outcomes_words import SPLITS, Watched
 from workbench.views import outcomes_place as place
@@ -47,7 +47,9 @@ def _page() -> None:
         outcomes_drawn.none_like_that(choice.asked.part.count, choice.watched.noun, place.clear_filters)
         return
     with more:
-        export(outcomes_taken.titles(choice), *outcomes_taken.makers(choice), outcomes_taken.name(choice))
+        export(
+            outcomes_taken.titles(choice), *outcomes_taken.makers(choice), outcomes_taken.name(choice), key="outcomes"
+        )
     outcomes_drawn.headline(headlines.headline(whole.rate, choice.watched), choice.watched.rate)
     section = _section(choice.watched)
     _DRAWN[section](choice, whole)

@@ -10,7 +10,7 @@ from typing import cast
 import streamlit as st
 
 from engine.errors import InputError
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from evals.learning.facts import Filters
 from evals.learning.facts.filters import check_words
 from workbench import session

@@ -16,7 +16,7 @@ from uuid import UUID
 import streamlit as st
 
 from engine.errors import InputError, QBSError
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from engine.state.tenants import tenant_uuid
 from evals.learning.association import ADJUSTED_FOR, CHOICES, Association
 from evals.learning.facts import Cell, OutcomeStore, Overview, Waits, Week

@@ -13,12 +13,12 @@ from evals.learning.association import Association
 from evals.learning.funnel import funnel
 from evals.learning.rates import design_effect
 from evals.learning.trend import TrendPoint, trend
-from workbench.presenters import outcomes_association, outcomes_report, outcomes_waiting
+from workbench.presenters import outcomes_association, outcomes_waiting
 from workbench.presenters import outcomes_export as exports
 from workbench.presenters import outcomes_rates as rates_shown
-from workbench.presenters.outcomes_export import About, Format, Rows
-from workbench.presenters.outcomes_report import OutcomesReport
+from workbench.presenters.outcomes_export import About, Rows
 from workbench.presenters.outcomes_words import SPLITS, by_title, cell_name
+from workbench.presenters.table_files import Format
 from workbench.views import outcomes_place as place
 from workbench.views import outcomes_reading
 from workbench.views.outcomes_choice import OutcomesChoice
@@ -41,9 +41,11 @@ class _Taken:
         return exports.file(self._about(), self._rows(what), format_)
 
     def report(self) -> str:
+        from workbench.presenters import outcomes_report  # what reports are made of, the page need not wait for
+
         choice, whole = self.choice, outcomes_reading.whole(self.choice.asked)
         return outcomes_report.render(
-            OutcomesReport(
+            outcomes_report.OutcomesReport(
                 tenant=choice.tenant,
                 simulated=choice.simulated,
                 watched=choice.watched,

@@ -101,9 +101,7 @@ def _dataset(name: str, stamp: Stamp) -> Dataset:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _runs(stamp: Stamp) -> tuple[RunRow, ...]:
-    index = services().run_index()
-    index.refresh()
-    return index.runs()
+    return services().run_index().runs_by_now()
 
 
 @st.cache_resource(show_spinner=False, max_entries=2_000)

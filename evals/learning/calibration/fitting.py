@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.calibration.maps import Map
 from engine.calibration.values import Calibration
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from evals.inference.multiplicity import holm
 from evals.inference.resampling import Array
 from evals.learning.calibration.gain import Gain, gain

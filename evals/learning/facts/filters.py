@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.errors import InputError
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from evals.errors import unknown
 from evals.learning.facts.schema import ENUMS
 from evals.learning.facts.values import DIMENSIONS, PLACED, moment64, plain_moment

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from engine.errors import StateError
+from engine.outcomes import bulk
 from engine.outcomes.bulk import FactLines
 from engine.outcomes.feed import FactMark
-from evals.learning.facts.recording import add_event_lines, add_outcome_lines
+from evals.learning.facts.recording import add_events_of, add_outcomes_of
+from evals.learning.facts.schema import ENUMS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+# Lines of Postgres' as `engine.outcomes.bulk` gives them, with other names here, and what follows from a column.
+_NAMES = {
+    "state_id": "conversation",
+    "predicted_confidence": "confidence",
+    "account_id": "account",
+    "contact_id": "contact",
+}
+
+
+def _told(columns: Sequence[str]) -> str:
+    return ", ".join(f"nullif(told[{n}], '') AS {_NAMES.get(name, name)}" for n, name in enumerate(columns, 1))
+
+
+_OUTCOME_LINES = f"""
+CREATE TEMP TABLE known AS
+SELECT {_told(bulk.OUTCOME_COLUMNS)},
+       CASE WHEN substr(action_type, 5) IN ({", ".join(map(repr, ENUMS["question_type"]))})
+            THEN substr(action_type, 5) END AS question_type,
+       NULL AS given_id, NULL AS told_advanced, 'postgres' AS origin, $source AS source
+  FROM (SELECT string_split(line, chr(31)) AS told FROM lines)
+"""
+_EVENT_LINES = f"""
+CREATE TEMP TABLE known AS
+SELECT {_told(bulk.EVENT_COLUMNS)},
+       'postgres' AS origin
+  FROM (SELECT string_split(line, chr(31)) AS told FROM lines)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +96,9 @@ def add_told(connection: DuckDBPyConnection, schema: str, told: Told) -> bool:
         if is_another_server(told):
             _forget_former(connection, schema)
         if told.outcomes.lines:
-            add_outcome_lines(connection, schema, told.outcomes.lines, told.source)
+            _add_outcome_lines(connection, schema, told.outcomes.lines, told.source)
         if told.events.lines:
-            add_event_lines(connection, schema, told.events.lines)
+            _add_event_lines(connection, schema, told.events.lines)
         _keep_marks(connection, schema, told.marks)
     except _not_understood() as error:
         connection.rollback()
@@ -104,3 +135,25 @@ def _not_understood() -> tuple[type[Exception], ...]:
     import duckdb
 
     return (duckdb.ConversionException, duckdb.InvalidInputException)
+
+
+def _add_outcome_lines(connection: DuckDBPyConnection, schema: str, lines: Sequence[str], source: str) -> None:
+    """Add outcomes as `engine.outcomes.bulk` gives them; `source` is what their server is called."""
+    _read_lines(connection, _OUTCOME_LINES, lines, {"source": source})
+    add_outcomes_of(connection, schema, "known")
+    connection.execute("DROP TABLE known")
+
+
+def _add_event_lines(connection: DuckDBPyConnection, schema: str, lines: Sequence[str]) -> None:
+    """Add events as `engine.outcomes.bulk` gives them."""
+    _read_lines(connection, _EVENT_LINES, lines, {})
+    add_events_of(connection, schema, "known")
+    connection.execute("DROP TABLE known")
+
+
+def _read_lines(connection: DuckDBPyConnection, query: str, lines: Sequence[str], values: dict[str, str]) -> None:
+    import pyarrow
+
+    connection.register("lines", pyarrow.table({"line": pyarrow.array(lines, pyarrow.string())}))
+    connection.execute(query, values)
+    connection.unregister("lines")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from evals.errors import unknown
 from evals.learning.facts.derivation import LOOKED, facts_as_of
 from evals.learning.facts.filters import EVERYTHING, Filters, check_dimensions, condition

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from engine.model.analysis import FallbackReason
 from engine.model.conversation import Channel, DealStage, Persona
+from engine.model.outcome import EventKind, OutcomeStatus, OutcomeType
 from engine.model.qbs import EngagementSignal, PainDepthLevel, QBSQuestionType, VossDelivery
 from engine.model.qualification import Dimension
-from engine.outcomes.values import EventKind, OutcomeStatus, OutcomeType
 from evals.learning.facts.values import DIMENSIONS
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.outcomes.values import OutcomeStatus, OutcomeType
+from engine.model.outcome import OutcomeStatus, OutcomeType
 
 Array = NDArray[Any]
 Flags = NDArray[np.bool_]

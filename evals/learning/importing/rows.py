@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from engine.outcomes.values import EventKind, OutcomeType
+from engine.model.outcome import EventKind, OutcomeType
 from evals.jsonl import Problem
 from evals.learning.facts.schema import ENUMS
 from evals.learning.importing.files import Row

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.outcomes.values import OutcomeStatus
+from engine.model.outcome import OutcomeStatus
 from evals.learning.facts import Coded, Facts
 from evals.learning.facts.values import Flags
 

@@ -7,7 +7,7 @@ import pytest
 from engine.calibration import Calibration, calibrated
 from engine.calibration.cells import Estimator, cells_of, estimator_of
 from engine.calibration.maps import Intercept, Sigmoid
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 
 CELLS = ("model", "model/qbs_impact", "model/qbs_impact/need/label")
 TRIPLED, SQUARED = Intercept(shift=math.log(3)), Sigmoid(slope=2.0, shift=0.0)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.outcomes.values import OutcomeType
+from engine.model.outcome import OutcomeType
 from evals.learning.facts.values import Coded, Facts
 from evals.learning.off_policy.log import ChoiceLog, Shares, choice_log
 from evals.learning.simulated import ACTIONS, SimulatedWorld

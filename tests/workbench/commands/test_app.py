@@ -50,10 +50,11 @@ def test_no_browser_is_opened_when_none_is_wanted(qbs, served, script, free_port
     assert served[0]["server.headless"] is True
 
 
-def test_what_is_imported_ahead_is_there_and_no_model_library_among_it():
-    code = "import sys; from workbench.serving import import_needed; import_needed(); print(*sys.modules)"
+def test_what_is_imported_ahead_is_every_page_and_no_model_library_among_it():
+    code = "import sys; from workbench.warming import *; import_all((*FIRST, *OTHERS)); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert {"workbench.views.replay", "duckdb"} <= set(done.stdout.split())
+    pages = {f"workbench.views.{path.stem}" for path in (ROOT / "workbench" / "views").glob("*_page.py")}
+    assert {"workbench.views.replay", "duckdb", "psycopg", *pages} <= set(done.stdout.split())
     assert not {"litellm", "instructor"} & set(done.stdout.split())
 
 

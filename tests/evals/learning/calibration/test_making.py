@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.calibration import Calibration, FittedCalibration
-from engine.outcomes.values import OutcomeStatus
+from engine.model.outcome import OutcomeStatus
 from evals.learning.calibration.drift import Stale
 from evals.learning.calibration.making import Made, check_calibration, make_calibration
 from evals.learning.calibration.outcomes import cells_of_facts, observations_of, observed, span
