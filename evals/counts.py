@@ -96,10 +96,12 @@ class PresentParts:
     def in_groups(self, group_of: Positions, groups: int) -> PresentParts:
         """Which parts are there in any row of each group; `group_of` maps a row to its group, -1 to none."""
         rows = np.flatnonzero(group_of >= 0)
-        bits = np.zeros((self.bits.shape[1], groups), dtype=np.uint8)
-        for own, found in zip(self.bits.T, bits, strict=True):
-            np.bitwise_or.at(found, group_of[rows], own[rows])
-        return PresentParts(bits.T)
+        rows = rows[np.argsort(group_of[rows], kind="stable")]
+        found, begins = np.unique(group_of[rows], return_index=True)
+        bits = np.zeros((groups, self.bits.shape[1]), dtype=np.uint8)
+        if len(rows):
+            bits[found] = np.bitwise_or.reduceat(self.bits.take(rows, axis=0), begins, axis=0)
+        return PresentParts(bits)
 
 
 def _bit(part: NDArray[np.signedinteger]) -> NDArray[np.uint8]:

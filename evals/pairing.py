@@ -28,6 +28,11 @@ class Side:
     scores: Scores
     turn_of: Positions
 
+    @cached_property
+    def is_repeated(self) -> bool:
+        """Whether any turn was asked several times."""
+        return len(np.unique(self.turn_of)) < len(self.turn_of)
+
     def has_turn(self, turns: int) -> Kept:
         """Of each of so many turns, whether it is in this run."""
         found: Kept = np.bincount(self.turn_of, minlength=turns) > 0
@@ -108,8 +113,7 @@ class Pairing:
 
     def _weight_of(self, side: Side, tally: Tally) -> Array | None:
         """What each record counts, so that the samples of a turn are averaged; None where there are no such samples."""
-        samples = self.samples(side, tally)
-        return 1 / np.maximum(samples, 1)[side.turn_of] if samples.max(initial=0) > 1 else None
+        return 1 / np.maximum(self.samples(side, tally), 1)[side.turn_of] if side.is_repeated else None
 
 
 @dataclass(frozen=True, eq=False)

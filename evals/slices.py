@@ -47,17 +47,35 @@ class Slice:
 
 
 class TurnTraits:
-    """What turns of a data set are told apart by, under the names of a slice's fields. Each is looked up once."""
+    """What turns are told apart by, under the names of a slice's fields. Each is looked up once, when asked for first.
 
-    def __init__(self, dataset: Dataset, turns: Sequence[TurnKey]) -> None:
+    `conversation_of` is the place of each turn's conversation among `conversations`, which `dataset` may not know.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        turns: Sequence[TurnKey],
+        conversations: Sequence[str],
+        conversation_of: NDArray[np.int64],
+    ) -> None:
         self._dataset = dataset
         self._turns = turns
+        place = {item.id: number for number, item in enumerate(dataset.conversations)}
+        places = np.array([place.get(id_, -1) for id_ in conversations], dtype=np.int64)
+        self._conversation_of = places[conversation_of]  # in the data set; -1 if it is not there
         self._columns: dict[str, tuple[dict[str, int], NDArray[np.int32]]] = {}
 
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which turns are of conversations of the data set."""
         return self._conversation_of >= 0
+
+    def look_up_all(self) -> TurnTraits:
+        """The same with everything looked up, so that no filter has to wait for it."""
+        for field in fields(Slice):
+            self.is_any_of(field.name, ())
+        return self
 
     def is_any_of(self, trait: str, values: Sequence[str]) -> NDArray[np.bool_]:
         """Which turns have one of these values."""
@@ -78,12 +96,6 @@ class TurnTraits:
             return numbers, np.fromiter(values, np.int32, len(self._turns))
         of_conversation = [number(self._of_conversation(trait, item)) for item in self._dataset.conversations]
         return numbers, np.array([*of_conversation, -1], dtype=np.int32)[self._conversation_of]
-
-    @cached_property
-    def _conversation_of(self) -> NDArray[np.int64]:
-        """The place of each turn's conversation in the data set; -1 if it is not there."""
-        place = {item.id: number for number, item in enumerate(self._dataset.conversations)}
-        return np.fromiter((place.get(id_, -1) for id_, _ in self._turns), np.int64, len(self._turns))
 
     @cached_property
     def _conversations(self) -> Mapping[str, Conversation]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import overload
 
 import numpy as np
@@ -50,6 +51,15 @@ class TurnChanges(Sequence[TurnChange]):
             return replace(self, **columns)
         id_, turn = self.turns[self.number[place]]
         return TurnChange(id_, turn, float(self.gain[place]), _defined(self.first[place]), _defined(self.second[place]))
+
+    def of_turn(self, key: TurnKey) -> TurnChange | None:
+        """The change of one turn; None if it is not among them."""
+        place = self._place_of.get(key)
+        return None if place is None else self[place]
+
+    @cached_property
+    def _place_of(self) -> Mapping[TurnKey, int]:
+        return {key: place for place, key in enumerate(keys_of(self))}
 
 
 def keys_of(changes: Sequence[TurnChange]) -> tuple[TurnKey, ...]:

@@ -205,7 +205,8 @@ class Comparisons:
             first, second = self._both(wanted, dataset, counted)
             notes = tuple(dict.fromkeys((*first.notes, *second.notes)))
             paired = pair_alike(first.scores, second.scores)
-            return self._pairs.put(wanted, _Pair(paired, TurnTraits(dataset, paired.turns), notes))
+            traits = TurnTraits(dataset, paired.turns, paired.conversations, paired.conversation_of)
+            return self._pairs.put(wanted, _Pair(paired, traits.look_up_all(), notes))
 
     def _both(self, wanted: Wanted, dataset: Dataset, counted: Counted) -> tuple[_Judged, ...]:
         from evals.evaluation import evaluate_all

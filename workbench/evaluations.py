@@ -83,7 +83,9 @@ def scores_of(evaluation: Evaluation, part: Slice, view: View) -> Scores:
     scores = evaluation.scores(view)
     if not part.filters:
         return scores
-    found = scores.only(part.mask(TurnTraits(evaluation.dataset, [key[:2] for key in scores.records])))
+    turns = [key[:2] for key in scores.records]
+    traits = TurnTraits(evaluation.dataset, turns, scores.conversations, scores.conversation_of)
+    found = scores.only(part.mask(traits))
     if not found.records:
         raise InputError(f"no turn of {evaluation.run_id} fits all of these filters; take some away")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import compress
 
+import numpy as np
 import pytest
 
 from engine.model.conversation import Channel, DealStage, Persona
@@ -12,6 +13,11 @@ from evals.slices import Slice, TurnTraits, stage_at
 from tests.evals.runs_of import shipped
 
 TURNS = [(talk.id, turn.index) for talk in shipped().conversations for turn in talk.customer_turns]
+
+
+def traits_of(turns: list[tuple[str, int]]) -> TurnTraits:
+    ids = sorted({id_ for id_, _ in turns})
+    return TurnTraits(shipped(), turns, ids, np.array([ids.index(id_) for id_, _ in turns]))
 
 
 @pytest.mark.parametrize(
@@ -32,11 +38,11 @@ TURNS = [(talk.id, turn.index) for talk in shipped().conversations for turn in t
 def test_a_part_holds_the_turns_that_fit_every_filter(part, holds):
     wanted = [key for key in TURNS if holds(shipped().conversation(key[0]), key[1], shipped().labels[key[0]][key[1]])]
     assert wanted
-    assert list(compress(TURNS, part.mask(TurnTraits(shipped(), TURNS)))) == wanted
+    assert list(compress(TURNS, part.mask(traits_of(TURNS)))) == wanted
 
 
 def test_a_turn_of_nobody_is_in_no_part():
-    assert not Slice().mask(TurnTraits(shipped(), [("nobody", 1)])).any()
+    assert not Slice().mask(traits_of([("nobody", 1)])).any()
 
 
 def test_the_stage_is_that_before_the_turn():

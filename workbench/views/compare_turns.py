@@ -11,7 +11,7 @@ from engine.errors import QBSError
 from engine.model.conversation import Conversation
 from evals.compare import Row
 from evals.runs.rows import RunRow
-from evals.turn_changes import TurnChange
+from evals.turn_changes import TurnChanges
 from workbench import session
 from workbench.comparing import Compared
 from workbench.components import answer, compare_prompts, compare_turns, details, empty, transcript
@@ -109,10 +109,10 @@ def _settled(address: ComparePlace, row: Row, order: place.Order, opened: tuple[
 
 
 def _turn(
-    choice: CompareChoice, row: Row, changes: Sequence[TurnChange], found: turns.TurnList, opened: tuple[str, int]
+    choice: CompareChoice, row: Row, changes: TurnChanges, found: turns.TurnList, opened: tuple[str, int]
 ) -> None:
     conversation, turn = choice.talks.by_id[opened[0]], opened[1]
-    change = next((own for own in changes if (own.conversation_id, own.turn) == opened), None)
+    change = changes.of_turn(opened)
     line = None if change is None else turns.line(choice.talks, row.metric, change)
     query = session.Place(
         choice.dataset.name, conversation.id, choice.first.run_id, choice.shown.run_id, turn
