@@ -32,7 +32,7 @@ from engine.model.state import ConversationState, opening_state
 from engine.prompts import PromptLibrary
 from tests.benchmarks.conversations import long_conversation
 from tests.benchmarks.figure import Figure
-from tests.integration.postgres_servers import short_folder
+from tests.benchmarks.server import embedded
 
 MODEL = "openai/fake"
 LATENCY_MS = 200.0
@@ -86,8 +86,8 @@ class Completions:
 
 
 def measure() -> list[Figure]:
-    with postgres() as url, fake_model() as api_base:
-        whole, ours = asyncio.run(_measured(url, api_base))
+    with embedded() as urls, fake_model() as api_base:
+        whole, ours = asyncio.run(_measured(urls.app, api_base))
     turn = _median(times.turn for times in whole)
     beyond = _median(times.turn for times in ours) - LATENCY_MS
     in_analysis = _median(times.analysis for times in ours) - LATENCY_MS
@@ -135,21 +135,6 @@ async def _taken(url: str, api_base: str, conversation: Conversation) -> list[Ti
                 times.append(Times((time.perf_counter() - started) * 1000, analyzer.last_ms))
     await database.aclose()
     return times[2:]  # the first ones pay for connections and prepared statements
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    """The address of an embedded server with its tables, as the application uses it."""
-    from engine.state.embedded import start_embedded
-    from engine.state.schema import upgrade
-
-    with short_folder() as folder:
-        server = start_embedded(folder / "postgres")
-        try:
-            upgrade(server.urls.owner)
-            yield server.urls.app
-        finally:
-            server.stop()
 
 
 @contextmanager

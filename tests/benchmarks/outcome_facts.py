@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -16,8 +13,6 @@ from uuid import UUID, uuid4
 import psycopg
 
 from engine.state.database import Database
-from engine.state.embedded import start_embedded
-from engine.state.schema import upgrade
 from engine.state.urls import DatabaseUrls
 from evals.learning.facts import OutcomeStore
 from evals.learning.pooling import pooled
@@ -25,6 +20,7 @@ from evals.learning.rates import rate_of
 from evals.learning.simulated import SimulatedWorld, simulate
 from evals.learning.sync import Synced, sync
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.server import embedded
 from tests.evals.learning.values import cells_of
 
 CONTACTS, ASKED_EACH = 200_000, 5
@@ -106,7 +102,7 @@ def _holds(low: float | None, high: float | None, true: float) -> bool:
 
 
 def _sync() -> list[Figure]:
-    with _server() as urls, tempfile.TemporaryDirectory() as home:
+    with embedded() as urls, tempfile.TemporaryDirectory() as home:
         tenant = uuid4()
         _fill(urls, tenant)
         store = OutcomeStore(Path(home) / "outcomes.duckdb")
@@ -143,17 +139,3 @@ def _fill(urls: DatabaseUrls, tenant: UUID) -> None:
         connection.execute("vacuum (analyze) qbs.outcomes")
         connection.execute("vacuum (analyze) qbs.outcome_events")
         connection.execute("analyze qbs.conversation_states")
-
-
-@contextmanager
-def _server() -> Iterator[DatabaseUrls]:
-    folder = Path(tempfile.mkdtemp(prefix="qbs-", dir="/tmp"))
-    try:
-        server = start_embedded(folder / "postgres")
-        try:
-            upgrade(server.urls.owner)
-            yield server.urls
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

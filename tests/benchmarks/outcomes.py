@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -22,10 +19,9 @@ from engine.outcomes import OutcomeDetails, count_outcomes, list_outcomes, outco
 from engine.outcomes.sql import statement
 from engine.rules import analyze_by_rules
 from engine.state.database import Database, TenantSession
-from engine.state.embedded import start_embedded
-from engine.state.schema import upgrade
 from engine.state.urls import DatabaseUrls
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.server import embedded
 
 ASKED_EACH = 5  # questions to a contact, so far apart that none takes another's place
 DAY = 20_000  # outcomes whose windows close on one day
@@ -73,7 +69,7 @@ class Taken:
 
 
 def measure() -> list[Figure]:
-    with _server() as urls:
+    with embedded() as urls:
         few, quarter, whole = (asyncio.run(_taken(urls, total)) for total in (100_000, 250_000, 1_000_000))
     growth = (whole.all_.cpu_s / whole.outcomes) / (quarter.all_.cpu_s / quarter.outcomes)
     growth_day = (whole.day.cpu_s / whole.outcomes) / (quarter.day.cpu_s / quarter.outcomes)
@@ -149,17 +145,3 @@ def _details() -> OutcomeDetails:
     state = ConversationState(state_id="s", tenant_id="t", account_id="a", contact_id="c")
     turn = Turn(index=3, speaker=Speaker.CUSTOMER, text="It takes two days a week.")
     return outcome_details(state, turn, analyze_by_rules(state, turn, ()))
-
-
-@contextmanager
-def _server() -> Iterator[DatabaseUrls]:
-    folder = Path(tempfile.mkdtemp(prefix="qbs-", dir="/tmp"))
-    try:
-        server = start_embedded(folder / "postgres")
-        try:
-            upgrade(server.urls.owner)
-            yield server.urls
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -23,15 +21,14 @@ from engine.model.conversation import Channel, DealStage
 from engine.model.qualification import Dimension, Evidence, ListSignal, Signal, qualification_from
 from engine.model.state import ConversationState
 from engine.state.database import Database, TenantSessions
-from engine.state.embedded import start_embedded
 from engine.state.embedded.programs import program
 from engine.state.listing import list_statement
 from engine.state.repository import ConversationStateRepository
-from engine.state.schema import upgrade
 from engine.state.state_rows import read_one, to_columns, update_one
 from engine.state.statements import Statement
 from engine.state.urls import DatabaseUrls
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.server import embedded
 
 POOL = 8
 ACCOUNT = "account"
@@ -40,26 +37,12 @@ WORK = Callable[[str], Awaitable[None]]
 
 
 def measure() -> list[Figure]:
-    with _server() as urls:
+    with embedded() as urls:
         tenant = uuid4()
         asyncio.run(_seed(urls, tenant))
         figures = asyncio.run(_read_modify_write(urls, tenant))
         figures.append(_pgbench(urls, tenant))
         return figures + asyncio.run(_listing(urls))
-
-
-@contextmanager
-def _server() -> Iterator[DatabaseUrls]:
-    folder = Path(tempfile.mkdtemp(prefix="qbs-", dir="/tmp"))
-    try:
-        server = start_embedded(folder / "postgres")
-        try:
-            upgrade(server.urls.owner)
-            yield server.urls
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def a_state(tenant: UUID, contact: str) -> ConversationState:

@@ -31,6 +31,7 @@ from workbench.views.compare_place import ComparePlace
 from workbench.views.news import watch_runs
 
 _SCOREBOARD, _TURNS = "scoreboard", "turns"
+_EXPORT_PIXELS = 130
 _COLUMN_PIXELS = 330  # below this the columns of a row go below each other
 
 
@@ -141,7 +142,8 @@ def _scores(choice: CompareChoice, ready: Mapping[str, Compared], compared: Comp
         details.heading("Scoreboard")
         st.space("stretch")
         shown = st.toggle("Breakdowns", key=place.DETAILS, help="By dimension, by reason, by guardrail rule.")
-        _export(choice, compared)
+        with st.container(width=_EXPORT_PIXELS):
+            _export(choice, compared)
     table = compare_scoreboard.scoreboard(compared.comparison, *choice.sides, details=bool(shown))
     compare_overview.scoreboard(table, compare_scoreboard.not_measured(compared.comparison))
     details.heading("Differences")
@@ -215,7 +217,8 @@ def _export(choice: CompareChoice, compared: Compared) -> None:
         )
 
     tables = {_SCOREBOARD: "The scoreboard", _TURNS: "The turns that differ"}
-    export_menu.export(tables, file, report, f"{choice.shown.run_id}-against-{choice.first.run_id}", key="compare")
+    name = f"{choice.shown.run_id}-against-{choice.first.run_id}"
+    export_menu.export(tables, file, report, name, key="compare")
 
 
 def _address(choice: CompareChoice) -> ComparePlace:
