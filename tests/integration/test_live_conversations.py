@@ -66,7 +66,7 @@ async def test_a_scripted_customer_gets_the_answers_of_a_replay(
     kept = await play(live, dataset, recorded, str(tenant))
     analyses = [item.analysis for item in kept.turns if item.analysis is not None]
     assert {source.label for analysis in analyses for source in analysis.sources.values()} == {"recorded"}
-    reader = live._reader(Answers("recorded", dataset.folder / "recordings"))
+    reader = live._readers.of(Answers("recorded", dataset.folder / "recordings"))
     analyzer = live._services.analyzer_for(reader.variant, reader.service)
     again = [record async for record in replay(recorded, analyzer, run_id="again")]
     assert [record.result for record in again] == analyses

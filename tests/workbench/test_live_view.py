@@ -23,6 +23,7 @@ from tests.workbench.prepared import HOSTILE, prepare
 from workbench.background import Background
 from workbench.components import live_choosing
 from workbench.live import Answers, LiveConversations, Steps
+from workbench.live.readers import Readers
 from workbench.services import DEFAULT_DATASET, Services
 from workbench.settings import Settings
 from workbench.views import live_page as live_view
@@ -398,9 +399,9 @@ def test_recorded_answers_load_no_model_library(
         warmed.append(True)
 
     monkeypatch.setattr(ModelService, "warm_up", warm_up)
-    live = LiveConversations(Services(Settings(home=tmp_path)), background)
-    recordings = Services(Settings(home=tmp_path)).dataset(DEFAULT_DATASET).folder / RECORDINGS
-    background.call(live._prepare(Answers(by, recordings), Steps()), WAIT)
+    services = Services(Settings(home=tmp_path))
+    recordings = services.dataset(DEFAULT_DATASET).folder / RECORDINGS
+    background.call(Readers(services).warm_up(Answers(by, recordings), Steps()), WAIT)
     assert warmed == [True] * loaded
 
 

@@ -11,58 +11,38 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from engine.errors import DatabaseUnavailableError
-from engine.folding import KeptTurn
 from engine.model.conversation import DealStage, Speaker
 from workbench.background import Background
 from workbench.live.drafts import DraftOf, Drafts
+from workbench.live.readers import Reader, Readers
+from workbench.live.seeing import kept_of, moves_made, newest_contacts, sight_of
 from workbench.live.steps import Steps, WatchedAnalyzer
 from workbench.live.values import Answers, Kept, LiveContact, Saying, UnderWay
-from workbench.presenters.live_answers import RECORDED
 from workbench.presenters.live_contacts import ListedContact
 from workbench.presenters.live_conversation import Talk, talk_of
-from workbench.presenters.live_stages import Moved
 from workbench.presenters.live_tenants import Sight
 from workbench.presenters.live_thinking import Step
 from workbench.services import Services
-from workbench.variants import covered_prompts, variant_named
 
 if TYPE_CHECKING:
     from engine.drafting import Draft
     from engine.live.calibrated import CalibrationsInUse
     from engine.live.released import ReleasedPrompts
-    from engine.llm.service import ModelService
     from engine.prompts import PromptLibrary
     from engine.releases import Release
-    from engine.state.database import Database, TenantSession, TenantSessions
-    from evals.records import Variant
+    from engine.state.database import Database, TenantSessions
 
 SECONDS = 30.0  # that a page waits for the database
 OTHER_TENANTS = ("other-company", "demo")  # the first that is not one's own is compared with
-MOST_LISTED = 50
 MOST_KEPT = 500  # contacts whose steps are kept to be shown again
 BEING_ERASED = "the tenant is being erased at this moment; try again when that is done"
 
 ResultT = TypeVar("ResultT")
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """A variant, with what asks models for it. `covered` are the prompts that there are recorded answers to."""
-
-    variant: Variant
-    service: ModelService
-    covered: tuple[dict[str, str], ...] = ()
-
-    @property
-    def asks_models(self) -> bool:
-        return self.variant.reasoning_model is not None and self.variant.name != RECORDED
 
 
 class LiveConversations:
@@ -74,9 +54,8 @@ class LiveConversations:
         self._lock = threading.Lock()
         self._begun: OrderedDict[LiveContact, UnderWay] = OrderedDict()
         self._drafts = Drafts()
-        self._readers: dict[str, _Reader] = {}
+        self._readers = Readers(services)
         self._numbers = count(1)
-        self._prepared: set[str] = set()
         self._erasing: set[UUID] = set()
         self._erasures = 0
         self._opening = asyncio.Lock()
@@ -154,8 +133,7 @@ class LiveConversations:
     async def aclose(self) -> None:
         """Close what was opened. The process otherwise takes it along."""
         self._drafts.cancel()
-        for reader in self._readers.values():
-            await reader.service.aclose()
+        await self._readers.aclose()
         if self._released is not None:
             await self._released.aclose()
         if self._calibrations is not None:
@@ -197,43 +175,20 @@ class LiveConversations:
 
     async def contacts(self, tenant: str) -> tuple[ListedContact, ...]:
         """The contacts of a tenant that were talked to last, newest first."""
-        from engine.state.repository import ConversationStateRepository
-
         if self._released is not None:
             await self._released.of(tenant)  # asked for before anything is said, a first message need not wait for it
         async with self._tenant(tenant).begin() as session:
-            page = await ConversationStateRepository(session).list(limit=MOST_LISTED)
-        return tuple(ListedContact(item.state.account_id, item.state.contact_id) for item in page.states)
+            return await newest_contacts(session)
 
     async def kept(self, contact: LiveContact) -> Kept:
         """Everything that is kept of a contact, as its tenant sees it."""
-        from engine.outcomes import OutcomeType, list_outcomes
-        from engine.state.messages import MessageLog
-        from engine.state.repository import ConversationStateRepository
-
         async with self._tenant(contact.tenant).begin() as session:
-            repository = ConversationStateRepository(session)
-            saved = await repository.get(contact.account, contact.contact)
-            sight = await self._sight(session, contact, contact.tenant)
-            if saved is None:
-                return Kept(sight)
-            state_id = UUID(saved.state.state_id)
-            messages = await MessageLog(session).messages(state_id)
-            moves = await repository.stage_history(contact.account, contact.contact)
-            page = await list_outcomes(session, state_id=state_id, outcome_type=OutcomeType.EMAIL_ENGAGEMENT, limit=1)
-        return Kept(
-            sight,
-            saved,
-            tuple(KeptTurn(message.turn, message.analysis) for message in messages),
-            tuple(message.message_id for message in messages),
-            tuple(Moved(move.before, move.to, move.at, move.by) for move in reversed(moves)),
-            page.outcomes[0] if page.outcomes else None,
-        )
+            return await kept_of(session, contact)
 
     async def sight(self, contact: LiveContact, tenant: str) -> Sight:
         """How many rows of a contact somebody sees in a session of `tenant`."""
         async with self._tenant(tenant).begin() as session:
-            return await self._sight(session, contact, tenant)
+            return await sight_of(session, contact, tenant)
 
     async def draft(
         self, contact: LiveContact, talk: Talk, answers: Answers, prompts: PromptLibrary | None = None
@@ -249,7 +204,7 @@ class LiveConversations:
         state, analysis = talk.side.after(turn), talk.side.analysis(turn)
         if state is None or analysis is None:
             return None
-        said, reader = talk.conversation.turns[: turn + 1], self._reader(answers)
+        said, reader = talk.conversation.turns[: turn + 1], self._readers.of(answers)
         channel = said[-1].channel or state.last_channel or talk.conversation.channel
         recommendation = analysis.question.recommendation
 
@@ -265,9 +220,9 @@ class LiveConversations:
         """Take the turn, do what goes with it, and draft the reply; why it was not saved, in words, or nothing."""
         steps = steps or Steps()
         try:
-            prompts = await self._prompts(contact, self._reader(saying.answers))
+            prompts = await self._prompts(contact, self._readers.of(saying.answers))
             if saying.turn.speaker is Speaker.CUSTOMER:
-                await self._prepare(saying.answers, steps)
+                await self._readers.warm_up(saying.answers, steps)
             steps.begin(Step.ACCEPTING)
             problem = await self._take(contact, saying, prompts, steps)
             if not problem:
@@ -281,18 +236,7 @@ class LiveConversations:
         finally:
             steps.end()
 
-    async def _prepare(self, answers: Answers, steps: Steps) -> None:
-        """Load what asks models before the clock of a turn runs: the first time that takes seconds.
-
-        A recorded answer needs none of it, unless it is not in order.
-        """
-        reader = self._reader(answers)
-        if reader.asks_models and reader.variant.name not in self._prepared:
-            steps.begin(Step.PREPARING)
-            await reader.service.warm_up()
-            self._prepared.add(reader.variant.name)
-
-    async def _prompts(self, contact: LiveContact, reader: _Reader) -> PromptLibrary | None:
+    async def _prompts(self, contact: LiveContact, reader: Reader) -> PromptLibrary | None:
         """What models are asked with for a contact: from the first call of a message to its draft the same."""
         if self._released is None or reader.variant.reasoning_model is None:
             return None
@@ -301,7 +245,7 @@ class LiveConversations:
         return await self._recorded_prompts(contact, reader, self._released)
 
     async def _recorded_prompts(
-        self, contact: LiveContact, reader: _Reader, released: ReleasedPrompts
+        self, contact: LiveContact, reader: Reader, released: ReleasedPrompts
     ) -> PromptLibrary | None:
         """What a recorded answer is looked up with. A conversation that begins looks what is in production by now."""
         from workbench.live.recorded_prompts import recorded_prompts
@@ -319,7 +263,7 @@ class LiveConversations:
         """Take one turn; why it was not saved, in words, empty if it was."""
         from engine.live import Message
 
-        reader = self._reader(saying.answers)
+        reader = self._readers.of(saying.answers)
         analyzer = self._services.analyzer_for(reader.variant, reader.service, prompts=prompts)
         engine = self._services.live_engine(self._opened, WatchedAnalyzer(analyzer, steps), self._calibrations)
         said = {name: getattr(saying.turn, name) for name in ("text", "speaker", "name", "time", "channel")}
@@ -360,37 +304,14 @@ class LiveConversations:
             await self._change_stage(contact, stage, by="as recorded", reason=reason)
 
     async def _moves_made(self, contact: LiveContact, reason: str) -> int:
-        from engine.state.repository import ConversationStateRepository
-
         async with self._tenant(contact.tenant).begin() as session:
-            moves = await ConversationStateRepository(session).stage_history(contact.account, contact.contact)
-        return sum(move.reason == reason for move in moves)
+            return await moves_made(session, contact, reason)
 
     async def _change_stage(self, contact: LiveContact, to: DealStage, *, by: str, reason: str | None = None) -> None:
         from engine.analyzers import RulesAnalyzer
 
         engine = self._services.live_engine(self._opened, RulesAnalyzer(), self._calibrations)
         await engine.change_stage(contact.tenant, contact.account, contact.contact, to, by=by, reason=reason)
-
-    async def _sight(self, session: TenantSession, contact: LiveContact, tenant: str) -> Sight:
-        from engine.state.repository import state_id_of
-        from engine.state.tenants import tenant_uuid
-        from engine.state.visible_rows import visible_rows
-
-        state_id = state_id_of(tenant_uuid(contact.tenant), contact.account, contact.contact)
-        return Sight(tenant, str(session.tenant_id), await visible_rows(session, state_id))
-
-    def _reader(self, answers: Answers) -> _Reader:
-        """Who answers: one for each variant, for as long as the process lives."""
-        from engine.prompts import ANALYSIS_PROMPTS
-
-        prompts = self._services.prompts().hashes(ANALYSIS_PROMPTS)
-        variant = variant_named(answers.by, self._services.settings, prompts, answers.recordings or Path())
-        if variant.name not in self._readers:
-            service = self._services.model_service_for(variant)
-            covered = covered_prompts(answers.recordings) if variant.name == RECORDED and answers.recordings else ()
-            self._readers[variant.name] = _Reader(variant, service, covered)
-        return self._readers[variant.name]
 
     def _tenant(self, tenant: str) -> TenantSessions:
         return self._opened.tenant(tenant)
