@@ -69,7 +69,7 @@ def read_lines(file: Path) -> Iterator[Line | Problem]:
 def parse_object(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`. Raises ValueError, whose text says what is wrong and never quotes the content."""
     try:
-        raw.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"not UTF-8 (byte 0x{raw[error.start]:02X} at column {error.start + 1}): "
@@ -81,7 +81,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise ValueError(_plainly(str(error), raw)) from None
     if not isinstance(parsed, dict):
         raise ValueError(f"a JSON object {{...}} is expected, and this is a {_JSON_NAMES[type(parsed)]}")
-    json.loads(raw, object_pairs_hook=_without_doubles, parse_float=_finite, parse_int=_unread)
+    _KEYS_AND_NUMBERS.decode(text)
     return parsed
 
 
@@ -144,4 +144,5 @@ def _unread(_number: str) -> None:
     """Integers were read by the first parser; this pass only looks at keys."""
 
 
+_KEYS_AND_NUMBERS = json.JSONDecoder(object_pairs_hook=_without_doubles, parse_float=_finite, parse_int=_unread)
 _JSON_NAMES = {list: "list", str: "text", int: "number", float: "number", bool: "true or false", type(None): "null"}
