@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,14 +9,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.workbench.pages import WAIT, open_page, text
 from tests.workbench.prepared import DATASET, add_run, prepare
 from workbench import comparing
 from workbench.background import background
 from workbench.services import Services
 from workbench.settings import Settings
 from workbench.views import reading
-
-WAIT = 60
 
 
 @pytest.fixture
@@ -38,22 +35,7 @@ def runs(home: Path) -> tuple[str, ...]:
 
 
 def compare_page(**query: str | list[str]) -> AppTest:
-    def page() -> None:
-        from workbench.views import compare
-
-        compare.page()
-
-    app = AppTest.from_function(page, default_timeout=WAIT)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def text(app: AppTest) -> str:
-    assert not app.exception
-    parts = [*app.markdown, *app.caption, *app.info, *app.error, *app.subheader, *app.code]
-    shown = "\n".join(part.value for part in parts)
-    return html.unescape(re.sub(r":color\[(&#\d+;)\]", r"\1", shown))
+    return open_page("compare", **query)
 
 
 def table(app: AppTest) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from evals.learning.importing import Mapping, import_outcomes
+from tests.workbench.pages import WAIT, open_page, text
 from tests.workbench.test_compare_view import address, button
 from workbench import learning
 from workbench.background import Report, Work, background
@@ -21,7 +21,6 @@ from workbench.services import SHIPPED_DATASETS, Services
 from workbench.settings import Settings
 from workbench.views import outcomes_reading, reading
 
-WAIT = 60
 OWN, OTHER = "acme", "bolt"
 ROWS = "conversation,recommended_at,replied_at,question_type,persona,prompt,account,contact\n"
 
@@ -67,23 +66,7 @@ def add(services: Services, tenant: str, kind: str, count: int, *, contact: str 
 
 
 def outcomes_page(**query: str | list[str]) -> AppTest:
-    def page() -> None:
-        from workbench.views import outcomes
-
-        outcomes.page()
-
-    app = AppTest.from_function(page, default_timeout=WAIT)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def text(app: AppTest) -> str:
-    assert not app.exception
-    parts = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.code]
-    figures = [f"{metric.label} {metric.value}" for metric in app.metric]
-    shown = "\n".join([*(part.value for part in parts), *figures])
-    return html.unescape(re.sub(r":color\[(&#\d+;)\]", r"\1", shown))
+    return open_page("outcomes", **query)
 
 
 def test_without_outcomes_of_ones_own_the_simulated_world_is_shown_and_says_so(simulated: Services) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,14 +17,13 @@ from engine.state.tenants import EVERYBODY
 from evals.tuning.promotion_runs import NamedSet
 from evals.tuning.versions import PromptWorkspace
 from tests.evals.tuning.searching import talks_with_labels
+from tests.workbench.pages import open_page, text
 from tests.workbench.prepared import DATASET, HOSTILE, prepare
 from workbench import promoting
 from workbench.promoting import Standing, Weighed
 from workbench.services import Services
 from workbench.settings import Settings
 from workbench.views import prompts_reading, prompts_releasing, reading
-
-WAIT = 60
 
 
 @pytest.fixture
@@ -56,22 +53,7 @@ def runs(home: Path, prepared: tuple[Path, tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def prompts_page(**query: str) -> AppTest:
-    def page() -> None:
-        from workbench.views import prompts
-
-        prompts.page()
-
-    app = AppTest.from_function(page, default_timeout=WAIT)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def text(app: AppTest) -> str:
-    assert not app.exception
-    parts = [*app.markdown, *app.caption, *app.info, *app.error, *app.success, *app.subheader, *app.code]
-    shown = "\n".join(part.value for part in parts)
-    return html.unescape(re.sub(r":color\[(&#\d+;)\]", r"\1", shown))
+    return open_page("prompts", **query)
 
 
 def address(app: AppTest) -> dict[str, str]:

@@ -14,13 +14,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.workbench.outcomes_world import TENANT, load_world
+from tests.workbench.pages import WAIT, open_page, text
 from tests.workbench.prepared import prepare
 from workbench.background import background
 from workbench.services import Services
 from workbench.settings import Settings
 from workbench.views import reading
-
-WAIT = 60
 
 
 @pytest.fixture(scope="module")
@@ -48,22 +47,7 @@ def outcomes(home: Path, world: Path) -> Path:
 
 
 def what_if_page(**query: str | list[str]) -> AppTest:
-    def page() -> None:
-        from workbench.views import what_if
-
-        what_if.page()
-
-    app = AppTest.from_function(page, default_timeout=WAIT)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def text(app: AppTest) -> str:
-    assert not app.exception
-    parts = [*app.markdown, *app.caption, *app.error, *app.code]
-    shown = "\n".join(part.value for part in parts)
-    return html.unescape(re.sub(r":color\[(&#\d+;)\]", r"\1", shown))
+    return open_page("what_if", **query)
 
 
 def tables(app: AppTest) -> str:
