@@ -28,7 +28,7 @@ run: install  ## prepare the shipped conversations and open the app on 127.0.0.1
 	@$(BIN)/qbs app --prepare --port $(PORT)
 
 test: lint  ## lint, types, import directions, then every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install  ## ruff, mypy, import-linter
 	@$(BIN)/ruff format --check --quiet . || { echo "ruff format would change files: run .venv/bin/ruff format"; exit 1; }

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
 from tests.e2e.served import served
-from tests.workbench.prepared import prepare
 
 pytestmark = pytest.mark.e2e
 
@@ -21,12 +20,10 @@ _WIDER_THAN_THE_PAGE = "document.documentElement.scrollWidth > document.document
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an app with two finished runs of a small data set."""
-    home = tmp_path_factory.mktemp("home")
-    first, second = prepare(home)
-    with served(home) as address:
-        yield f"{address}/compare?run={first}&run={second}"
+def compared(prepared: tuple[str, str, str]) -> str:
+    """The address of the two finished runs of a small data set."""
+    address, first, second = prepared
+    return f"{address}/compare?run={first}&run={second}"
 
 
 def open_page(page: Page, address: str) -> None:
@@ -34,18 +31,15 @@ def open_page(page: Page, address: str) -> None:
     expect(page.get_by_role("heading", name="Down to the turns")).to_be_visible(timeout=SLOW)
 
 
-def test_an_evaluation_outlives_its_tab_and_ends_in_a_report(browser: Browser, tmp_path: Path) -> None:
+def test_an_evaluation_outlives_its_tab_and_ends_in_a_report(browser: Browser, page: Page, tmp_path: Path) -> None:
     with served(tmp_path) as address:
-        tab = browser.new_context()
-        page = tab.new_page()
         page.goto(f"{address}/compare")
         page.get_by_role("button", name="Replay b2b_discovery by rules").click(timeout=SLOW)
         expect(page.get_by_text(re.compile("b2b_discovery by rules|A second run is needed")).first).to_be_visible(
             timeout=SLOW
         )
+        tab, page = page, page.context.new_page()
         tab.close()
-
-        page = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900}).new_page()
         page.goto(f"{address}/compare")
         page.get_by_role("button", name="Replay b2b_discovery by recorded answers").click(timeout=SLOW)
         expect(page.get_by_text("Recorded answers against Rules")).to_be_visible(timeout=SLOW)
@@ -101,17 +95,18 @@ def test_figures_come_as_files_for_other_programs(page: Page, compared: str) -> 
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(700, "light"), (1280, "dark"), (1920, "light")])
-def test_it_fits_the_window_in_light_and_dark(browser: Browser, compared: str, width: int, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+def test_it_fits_the_window_in_light_and_dark(
+    page: Page, compared: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
     open_page(page, compared)
     assert not page.evaluate(_WIDER_THAN_THE_PAGE)
     expect(page.locator(".qbs-scores table")).to_be_visible(timeout=SLOW)
-    context.close()
 
 
-def test_nothing_is_asked_of_another_machine(page: Page, compared: str) -> None:
-    asked: list[str] = []
+def test_nothing_is_asked_of_another_machine(first_visit: Page, compared: str) -> None:
+    page, asked = first_visit, list[str]()
     page.on("request", lambda request: asked.append(request.url))
     open_page(page, compared)
     page.wait_for_load_state("networkidle")

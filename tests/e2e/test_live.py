@@ -139,6 +139,7 @@ def test_an_address_that_nobody_can_have_is_answered_by_a_sentence(page: Page, e
 
 def test_half_a_sentence_is_not_lost_while_the_customer_plays(page: Page, empty_app: str) -> None:
     open_page(page, empty_app, "tenant=demo&account=Brewnomad&contact=kavi%40brewnomad.example+(founder,+take+8)")
+    page.get_by_text("Fast", exact=True).click()
     page.get_by_role("button", name="Play").click()
     page.get_by_test_id("stChatInputTextArea").fill("half a sen")
     expect(transport(page)).to_contain_text(re.compile("Message [3-9] of 14"), timeout=SLOW)
@@ -149,6 +150,7 @@ def test_a_tab_that_is_closed_while_it_plays_leaves_a_conversation_that_goes_on(
     query = "tenant=demo&account=Brewnomad&contact=kavi%40brewnomad.example+(founder,+take+9)"
     other = page.context.new_page()
     open_page(other, empty_app, query)
+    other.get_by_text("Fast", exact=True).click()
     other.get_by_role("button", name="Play").click()
     expect(transport(other)).to_contain_text(re.compile("Message [2-9] of 14"), timeout=SLOW)
     other.close()
@@ -159,8 +161,10 @@ def test_a_tab_that_is_closed_while_it_plays_leaves_a_conversation_that_goes_on(
     expect(page.get_by_text("Off the recording")).to_have_count(0)
 
 
-def test_a_customers_markup_stays_text_and_nothing_is_asked_of_another_machine(page: Page, empty_app: str) -> None:
-    asked: list[str] = []
+def test_a_customers_markup_stays_text_and_nothing_is_asked_of_another_machine(
+    first_visit: Page, empty_app: str
+) -> None:
+    page, asked = first_visit, list[str]()
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     talk_to(page, empty_app, "Robert")
@@ -176,11 +180,9 @@ def test_a_customers_markup_stays_text_and_nothing_is_asked_of_another_machine(p
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(700, "dark"), (1280, "light"), (1920, "dark")])
-def test_nothing_sticks_out_sideways(
-    browser: Browser, empty_app: str, width: int, scheme: Literal["light", "dark"]
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
+def test_nothing_sticks_out_sideways(page: Page, empty_app: str, width: int, scheme: Literal["light", "dark"]) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
     talk_to(page, empty_app, f"Wide-{width}-{scheme}")
     say(page, "Three wrong shipments cost us €42,000. Our CFO Dana Whitfield signs that by end of March.")
     expect(page.get_by_text("What is known so far")).to_be_visible(timeout=SLOW)
@@ -190,4 +192,3 @@ def test_nothing_sticks_out_sideways(
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
     assert main.evaluate(_STICKING_OUT) == []
-    context.close()

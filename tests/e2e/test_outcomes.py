@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -30,8 +31,8 @@ def open_page(page: Page, address: str) -> None:
     expect(page.locator(".st-key-outcomes-headline")).to_be_visible(timeout=SLOW)
 
 
-def test_at_first_it_shows_a_simulated_world_and_says_so(page: Page, first_start: str) -> None:
-    asked: list[str] = []
+def test_at_first_it_shows_a_simulated_world_and_says_so(first_visit: Page, first_start: str) -> None:
+    page, asked = first_visit, list[str]()
     page.on("request", lambda request: asked.append(request.url))
     open_page(page, f"{first_start}/outcomes")
     expect(page.get_by_role("alert").filter(has_text="SIMULATED")).to_be_visible()
@@ -63,10 +64,8 @@ def test_a_link_opens_the_conversations_of_a_cell(page: Page, first_start: str) 
 
 
 def test_a_report_is_taken_along_that_opens_without_a_network(
-    browser: Browser, first_start: str, tmp_path: Path
+    browser: Browser, page: Page, first_start: str, tmp_path: Path
 ) -> None:
-    context = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900})
-    page = context.new_page()
     open_page(page, f"{first_start}/outcomes?tenant=simulated&section=time&groups=persona")
     page.get_by_role("button", name="Export").click()
     with page.expect_download(timeout=SLOW) as download:
@@ -77,7 +76,6 @@ def test_a_report_is_taken_along_that_opens_without_a_network(
     with page.expect_download(timeout=SLOW) as download:
         page.get_by_role("button", name="CSV", exact=True).click(timeout=SLOW)
     assert b"\nsimulated,email_engagement,True," in Path(download.value.path()).read_bytes()
-    context.close()
 
     offline = browser.new_context(offline=True)
     asked: list[str] = []
@@ -93,10 +91,11 @@ def test_a_report_is_taken_along_that_opens_without_a_network(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(700, "dark"), (1280, "light")])
-def test_it_fits_the_window_in_light_and_dark(browser: Browser, first_start: str, width: int, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+def test_it_fits_the_window_in_light_and_dark(
+    page: Page, first_start: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
     open_page(page, f"{first_start}/outcomes?tenant=simulated&by=question_type&across=stage")
     expect(page.get_by_role("radio", name="Funnel")).to_be_visible(timeout=SLOW)
     assert not page.evaluate(_WIDER_THAN_THE_PAGE)
-    context.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -75,6 +76,12 @@ def write(page: Page, text: str) -> None:
     editor(page).press("Control+Enter")
 
 
+def written(page: Page) -> str:
+    """What the editor holds, once it holds something."""
+    expect(editor(page)).to_have_value(re.compile("## system"), timeout=SLOW)
+    return editor(page).input_value()
+
+
 def part(page: Page, name: str) -> None:
     page.get_by_role("radio", name=name).click(timeout=SLOW)
 
@@ -88,7 +95,7 @@ def test_a_bad_turn_leads_to_a_better_prompt_that_answers_on_the_live_page(page:
     page.get_by_role("button", name="Never break again").click(timeout=SLOW)
     expect(page.get_by_role("button", name="Must not break")).to_be_disabled(timeout=SLOW)
 
-    shipped = editor(page).input_value()
+    shipped = written(page)
     write(page, shipped.replace("## system\n", "## system\n{{ nobody }}\n"))
     expect(page.get_by_text("unknown variable").first).to_be_visible(timeout=SLOW)
     expect(page.get_by_role("button", name="Try on this turn")).to_be_disabled()
@@ -129,7 +136,7 @@ def test_the_loop_goes_on_where_the_link_says_and_shows_what_differs(page: Page,
     page.goto(f"{app}/prompts?prompt=question&tab=difference&dataset=talks&conversation=talk-1&turn=1")
     expect(page.get_by_text("There is only one version yet")).to_be_visible(timeout=SLOW)
     part(page, "Write and try")
-    write(page, editor(page).input_value(timeout=SLOW).replace("## system\n", "## system\nBe kind.\n"))
+    write(page, written(page).replace("## system\n", "## system\nBe kind.\n"))
     expect(page.get_by_text("not saved")).to_be_visible(timeout=SLOW)
     part(page, "Difference")
     expect(page.get_by_text("Be kind.").first).to_be_visible(timeout=SLOW)
@@ -140,10 +147,11 @@ def test_the_loop_goes_on_where_the_link_says_and_shows_what_differs(page: Page,
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(700, "light"), (1920, "dark")])
-def test_it_fits_the_window_in_light_and_dark(browser: Browser, app: str, width: int, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+def test_it_fits_the_window_in_light_and_dark(
+    page: Page, app: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
     page.goto(f"{app}/prompts?prompt=question&dataset=talks")
     expect(page.get_by_role("heading", name="What the model is sent")).to_be_visible(timeout=SLOW)
     assert not page.evaluate(_WIDER_THAN_THE_PAGE)
-    context.close()

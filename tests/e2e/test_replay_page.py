@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.served import served
 from tests.workbench.prepared import HOSTILE, add_run, conversations, prepare
@@ -71,8 +71,8 @@ def test_arrow_keys_step_after_another_conversation_was_chosen(page: Page, app: 
 
 
 @pytest.mark.parametrize("path", ["?dataset=small", "runs"])
-def test_nothing_is_asked_of_another_machine(page: Page, app: str, path: str) -> None:
-    asked: list[str] = []
+def test_nothing_is_asked_of_another_machine(first_visit: Page, app: str, path: str) -> None:
+    page, asked = first_visit, list[str]()
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{app}/{path}")
     page.get_by_text("Recorded answers").first.wait_for(timeout=SLOW)
@@ -119,8 +119,8 @@ def test_quotes_are_highlighted_in_the_message(page: Page, app: str) -> None:
     expect(highlighted).to_have_text(["a wrong order cost us €40,000", "I barely sleep"])
 
 
-def test_hostile_text_stays_text(page: Page, app: str) -> None:
-    asked: list[str] = []
+def test_hostile_text_stays_text(first_visit: Page, app: str) -> None:
+    page, asked = first_visit, list[str]()
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
     open_page(page, app, "dataset=small&conversation=hostile")
@@ -156,18 +156,16 @@ def test_another_conversation_is_chosen(page: Page, app: str) -> None:
     expect(page).to_have_url(re.compile("conversation=hostile"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [700, 1280, 1920])
-def test_nothing_sticks_out_sideways(browser: Browser, app: str, width: int, scheme: Literal["light", "dark"]) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
+@pytest.mark.parametrize(("width", "scheme"), [(700, "light"), (1280, "light"), (1280, "dark"), (1920, "dark")])
+def test_nothing_sticks_out_sideways(page: Page, app: str, width: int, scheme: Literal["light", "dark"]) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
     open_page(page, app, "dataset=small&conversation=carrier&turn=3")
     expect(page.get_by_text("Against the label")).to_be_visible(timeout=SLOW)
     expect(page.locator(".vega-embed canvas, .vega-embed svg").first).to_be_visible(timeout=SLOW)
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
     assert main.evaluate(_STICKING_OUT) == []
-    context.close()
 
 
 def test_the_runs_page_leads_into_the_replay_page(page: Page, app: str) -> None:
@@ -178,21 +176,18 @@ def test_the_runs_page_leads_into_the_replay_page(page: Page, app: str) -> None:
     expect(page).to_have_url(re.compile(r"left=small-recorded-"))
 
 
-def test_a_replay_is_begun_with_a_button_and_outlives_the_tab(browser: Browser, tmp_path: Path) -> None:
+def test_a_replay_is_begun_with_a_button_and_outlives_the_tab(page: Page, tmp_path: Path) -> None:
     prepare(tmp_path, [])
     with served(tmp_path) as address:
-        context = browser.new_context()
-        page = context.new_page()
         open_page(page, address)
         page.get_by_role("button", name="Replay small by rules").click()
         expect(page.get_by_text("small by rules").or_(page.get_by_text("Fixed rules")).first).to_be_visible(
             timeout=SLOW
         )
+        another = page.context.new_page()
         page.close()
-        page = context.new_page()
-        open_page(page, address)
-        expect(page.get_by_text("Fixed rules, no model").first).to_be_visible(timeout=SLOW)
-        context.close()
+        open_page(another, address)
+        expect(another.get_by_text("Fixed rules, no model").first).to_be_visible(timeout=SLOW)
 
 
 def test_a_run_that_another_process_finishes_shows_up(page: Page, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Work that is done to be killed: a process that forks a child per task, so that imports are paid once.
 
 `python -m tests.integration.children` reads one JSON task a line from its input and answers on its output:
-`{"child": pid}` once the child runs, what the child reports, and `{"ended": pid, "signal": n}`.
+`{"child": pid}` once the child runs, what the child reports, and `{"ended": pid, "signal": n, "code": n}`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -81,17 +81,16 @@ def sync(url: str, path: str, tenant: str, batch: int) -> None:
     asyncio.run(once())
 
 
-def qbs(arguments: list[str], environment: dict[str, str]) -> None:
-    """The command line itself; what it prints goes nowhere."""
+def qbs(arguments: list[str], environment: dict[str, str], out: str = os.devnull, err: str = os.devnull) -> None:
+    """The command line itself; what it prints goes into these files."""
     os.environ.update(environment)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT, 0o600), 1)
+    os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT, 0o600), 2)
     sys.argv = ["qbs", *arguments]
     main()
 
 
-TASKS = {"replay": replay, "refresh": refresh, "sync": sync, "qbs": qbs}
+TASKS: dict[str, Callable[..., None]] = {"replay": replay, "refresh": refresh, "sync": sync, "qbs": qbs}
 
 
 def serve(preloaded: Sequence[str]) -> None:
@@ -111,7 +110,8 @@ def serve(preloaded: Sequence[str]) -> None:
             say({"child": os.getpid()})
             do(task)
         _, status = os.waitpid(pid, 0)
-        say({"ended": pid, "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0})
+        code = os.waitstatus_to_exitcode(status)
+        say({"ended": pid, "signal": max(0, -code), "code": max(0, code)})
 
 
 def do(task: dict[str, Any]) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.state.roles import APP, DATABASE, OWNER
 from engine.state.tables import HEAD
 from tests.integration.databases import REVISIONS, everything, fill
 from tests.integration.postgres_servers import MAINTENANCE, SUPERUSER, TcpServer, short_folder
-from workbench.cli import build_cli
+from tests.workbench import command_line
 
 DOCS = Path(__file__).parents[2] / "docs" / "production-state.md"
 
@@ -71,4 +71,4 @@ def test_the_documented_steps_make_a_server_that_is_safe_and_can_be_backed_up(se
 
 
 def qbs(*arguments: str) -> Result:
-    return CliRunner().invoke(build_cli(), ["db", *arguments])
+    return command_line.run("db", *arguments)

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from engine.errors import (
     ConfigurationError,
@@ -21,7 +19,7 @@ from engine.errors import (
 )
 from engine.model.analysis import FallbackReason, Source
 from evals.errors import LockedError, RunError
-from workbench.cli import build_cli
+from tests.workbench.command_line import every_command, run
 from workbench.commands.exits import exit_code
 from workbench.text import UnknownNameError
 
@@ -30,7 +28,7 @@ HEAVY = {"litellm", "instructor", "openai", "streamlit", "pandas", "pyarrow", "n
 
 def commands(group=None, path=()) -> Iterator[tuple[str, ...]]:
     """The path of every command and group."""
-    group = group or typer.main.get_command(build_cli())
+    group = group or every_command()
     yield path
     for name, command in getattr(group, "commands", {}).items():
         yield from commands(command, (*path, name)) if hasattr(command, "commands") else [(*path, name)]
@@ -38,7 +36,7 @@ def commands(group=None, path=()) -> Iterator[tuple[str, ...]]:
 
 @pytest.mark.parametrize("path", list(commands()), ids=" ".join)
 def test_help_teaches_by_example_within_eighty_columns(path):
-    result = CliRunner().invoke(build_cli(), [*path, "--help"], terminal_width=80)
+    result = run(*path, "--help", terminal_width=80)
     assert result.exit_code == 0
     assert "\n  Example" in result.stdout or "\n  Begin here:" in result.stdout
     assert [line for line in result.stdout.splitlines() if len(line) > 80] == []
@@ -46,8 +44,8 @@ def test_help_teaches_by_example_within_eighty_columns(path):
 
 @pytest.mark.parametrize("path", list(commands()), ids=" ".join)
 def test_examples_name_commands_and_options_that_exist(path):
-    cli = typer.main.get_command(build_cli())
-    for line in CliRunner().invoke(build_cli(), [*path, "--help"]).stdout.splitlines():
+    cli = every_command()
+    for line in run(*path, "--help").stdout.splitlines():
         words = line.split("#")[0].split()
         if words[:1] != ["qbs"] or "|" in words:
             continue
@@ -80,7 +78,7 @@ def test_examples_name_commands_and_options_that_exist(path):
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_would_be_right(arguments, said):
-    result = CliRunner().invoke(build_cli(), arguments)
+    result = run(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
     assert said in result.stderr
@@ -126,7 +124,7 @@ def failing(monkeypatch, error: Exception):
 )
 def test_a_failure_is_one_message_without_a_traceback_and_quotes_nobody(monkeypatch, error, said):
     failing(monkeypatch, error)
-    result = CliRunner().invoke(build_cli(), ["conversations", "list"])
+    result = run("conversations", "list")
     assert result.exit_code == 1
     assert result.stderr.startswith(said)
     assert len(result.stderr.splitlines()) == 1
@@ -135,12 +133,12 @@ def test_a_failure_is_one_message_without_a_traceback_and_quotes_nobody(monkeypa
 
 def test_debug_shows_where_it_came_from(monkeypatch):
     failing(monkeypatch, QBSError("it did not work"))
-    result = CliRunner().invoke(build_cli(), ["--debug", "conversations", "list"])
+    result = run("--debug", "conversations", "list")
     assert isinstance(result.exception, QBSError)
 
 
 def test_the_version_is_printed():
-    result = CliRunner().invoke(build_cli(), ["--version"])
+    result = run("--version")
     assert result.exit_code == 0
     assert result.stdout.startswith("qbs 0.")
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from engine.llm.fake import FakeModel
-from workbench.cli import build_cli
+from tests.workbench import command_line
 
 Qbs = Callable[..., Result]
 
@@ -53,10 +53,7 @@ def write_lines(file: Path, *lines: object) -> Path:
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """QBS_HOME of the test; nothing of the developer's own settings is seen."""
-    for name in [name for name in os.environ if name.startswith("QBS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("QBS_HOME", str(tmp_path / "home"))
+    settle(tmp_path, monkeypatch)
     return tmp_path / "home"
 
 
@@ -69,11 +66,18 @@ def shipped(tmp_path, monkeypatch, home) -> Path:
     return folder
 
 
+def settle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in `folder`, with home/ in it as QBS_HOME."""
+    for name in [name for name in os.environ if name.startswith("QBS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("QBS_HOME", str(folder / "home"))
+
+
 @pytest.fixture
 def qbs(shipped) -> Qbs:
     """Run a command: `qbs("runs", "list").stdout`."""
-    cli = build_cli()
-    return lambda *arguments, **options: CliRunner().invoke(cli, [str(each) for each in arguments], **options)
+    return command_line.run
 
 
 @pytest.fixture

@@ -2,24 +2,39 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from evals.inference.verdict import Verdict
-from tests.workbench.commands.conftest import conversation, write_lines
+from tests.workbench import command_line
+from tests.workbench.commands.conftest import conversation, settle, write_lines
 from tests.workbench.commands.judged_talks import write_labelled
 
 UNDECIDED = {Verdict.TIED.value, Verdict.NOT_ENOUGH_DATA.value}
 
 
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory) -> tuple[Path, str, str]:
+    """A QBS_HOME with a run by rules and one of the labels themselves, and their names: to be copied."""
+    folder = tmp_path_factory.mktemp("replayed")
+    write_labelled(folder / "shipped")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        settle(folder, monkeypatch)
+        monkeypatch.setattr("workbench.services.SHIPPED_DATASETS", folder / "shipped")
+        made = (command_line.run("replay", "talks", "--variant", name, "--json") for name in ("rules", "labels"))
+        rules, labels = (json.loads(each.stdout)["run_id"] for each in made)
+    return folder / "home", rules, labels
+
+
 @pytest.fixture
-def runs(qbs, shipped) -> tuple[str, str]:
+def runs(home, shipped, replayed) -> tuple[str, str]:
     """A run by rules and one of the labels themselves."""
+    made, rules, labels = replayed
+    shutil.copytree(made, home)
     write_labelled(shipped)
-    made = (qbs("replay", "talks", "--variant", name, "--json").stdout for name in ("rules", "labels"))
-    rules, labels = (json.loads(text)["run_id"] for text in made)
     return rules, labels
 
 
@@ -86,7 +101,8 @@ def test_too_little_data_fails_only_where_that_is_wanted(qbs, runs):
         (["--metric", "extracton"], 2, "did you mean extraction"),
         (["--by", "extraction"], 2, "is a family"),
         (["--stage", "discovry"], 2, "did you mean discovery"),
-        (["--persona", "boss"], 2, "there is no Persona 'boss'"),
+        (["--persona", "boss"], 2, "there is no persona 'boss'"),
+        (["--engagement", "boss"], 2, "there is no engagement signal 'boss'"),
         (["--engagement", "resistant"], 3, "no turn of"),
         (["--split", "test"], 3, "no turn of"),
         (["--csv", "nowhere/rows.csv"], 3, "does not exist"),
