@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from workbench.commands.exits import INTERRUPTED, complain, exit_code
+from workbench.commands.exits import INTERRUPTED, complain, exit_code, in_words
 
 # Each command and the module that it is in, in the order in which people need them.
 COMMANDS = {
@@ -67,6 +67,9 @@ class Commands(TyperGroup):
             raise  # whoever read our output has gone; typer ends quietly
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+        except typer.BadParameter as error:
+            error.message = in_words(error.message)
+            raise
         except (typer.Exit, typer.Abort, typer.TyperException):
             raise  # typer's own ways of ending
         except Exception as error:

@@ -46,14 +46,16 @@ class Weighed:
 
 
 def rules(services: Services) -> PromotionRules:
-    """What the gate asks for. Raises InputError with the line of what is wrong in `promotion.toml`.
+    """What the gate asks for. Raises InputError with the line of what is wrong in `promotion.toml`, UnknownError for a
+    data set or a metric that there is none of.
 
     Where nobody named who is to answer and no model is configured, the recordings of the data sets are to.
     """
-    from evals.tuning.promotion_file import FILE, PromotionRules, read_promotion
+    from evals.tuning.promotion_file import FILE, PromotionRules, check_datasets, read_promotion
     from workbench.variants import are_configured
 
     found = read_promotion(services.settings.home / FILE)
+    check_datasets(found, services.dataset_folders())
     by_default = found.variant == PromotionRules().variant and not are_configured(services.settings)
     if by_default and all(map(services.has_recordings, found.datasets)):
         return replace(found, variant="recorded")

@@ -24,18 +24,22 @@ What the file does not say is as built in; `inf` is no limit.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.errors import InputError
+from evals.errors import UnknownError, unknown
 from evals.gates import Gate
-from evals.gates_file import GateEntry, TooLittle, gates_in, line_of, read_toml
+from evals.gates_file import GateEntry, TooLittle, gates_in
 from evals.metrics import find_metric
 from evals.metrics.judged import View
+from evals.toml_file import line_of, read_toml
 
 FILE = "promotion.toml"
+VARIANTS = ("llm", "llm:<model>", "recorded")
 
 # What a message is for: understanding, the fitting question, good manners, the right people.
 METRICS = (
@@ -114,7 +118,8 @@ class _File(BaseModel):
 def read_promotion(file: Path) -> PromotionRules:
     """The rules in `file`, or what is built in if there is no such file.
 
-    Raises InputError with the line for the first thing that is wrong.
+    Raises InputError with the line for the first thing that is wrong, UnknownError for a metric or a variant that there
+    is none of.
     """
     if not file.exists():
         return PromotionRules()
@@ -122,14 +127,17 @@ def read_promotion(file: Path) -> PromotionRules:
     for name in found.metrics:
         try:
             find_metric(name)
-        except InputError as error:
-            raise InputError(str(error), file=file, line=line_of(text, ("metrics",))) from None
+        except UnknownError as error:
+            raise UnknownError(error.problem, file=file, line=line_of(text, ("metrics",))) from None
     if found.variant in ("rules", "labels"):
         raise InputError(
             f"{found.variant} asks no model, and prompts make no difference to it; name llm or llm:<model>",
             file=file,
             line=line_of(text, ("variant",)),
         )
+    if found.variant not in ("llm", "recorded") and not found.variant.startswith("llm:"):
+        problem = unknown("variant", found.variant, VARIANTS).problem
+        raise UnknownError(problem, file=file, line=line_of(text, ("variant",)))
     return PromotionRules(
         datasets=tuple(dict.fromkeys(found.datasets)),
         variant=found.variant,
@@ -141,6 +149,18 @@ def read_promotion(file: Path) -> PromotionRules:
         gates=gates_in(found.gate, found.not_enough_data, text, file),
         file=file,
     )
+
+
+def check_datasets(rules: PromotionRules, known: Iterable[str]) -> None:
+    """Raises UnknownError, with the line of the file that names it, for a data set that is none of those `known`.
+
+    What is built in is looked for where it is needed.
+    """
+    names = list(known)
+    missing = next((name for name in rules.datasets if name not in names), None)
+    if rules.file is not None and missing is not None:
+        line = line_of(rules.file.read_text(encoding="utf-8"), ("datasets",))
+        raise UnknownError(unknown("data set", missing, names).problem, file=rules.file, line=line)
 
 
 def _limits(found: _Limits) -> Limits:

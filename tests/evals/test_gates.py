@@ -148,8 +148,8 @@ def test_a_file_of_gates_is_read(tmp_path: Path):
         ('[[gate]]\nfail_if = "extraction.f1 < 0"\n[[gate]]\nname = "x"\n', 3, "gate.fail_if is missing"),
         ('[[gate]]\nname = "x"\n\nfail_if = "extraction.f1 < x"\n', 4, "column 17: a number is expected"),
         ('# first\n[[gate]]\nfail_if = "extraction.f1 < 0"\nfails = 1\n', 4, "gate.fails has no meaning here"),
-        ('view = "none"\n[[gate]]\nfail_if = "extraction.f1 < 0"\n', 1, "view: "),
-        ('[[gate]]\nfail_if = "extraction.f1 < 0"\n[[gate]]\nfail_if = 3\n', 4, "gate.fail_if: "),
+        ('view = "none"\n[[gate]]\nfail_if = "extraction.f1 < 0"\n', 1, "it has to be 'model' or 'all'"),
+        ('[[gate]]\nfail_if = "extraction.f1 < 0"\n[[gate]]\nfail_if = 3\n', 4, "gate.fail_if is 3; it has to be"),
     ],
 )
 def test_a_mistake_in_a_file_is_said_with_file_and_line(tmp_path: Path, text: str, line: int | None, said: str):

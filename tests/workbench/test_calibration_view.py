@@ -17,13 +17,13 @@ from streamlit.testing.v1 import AppTest
 
 from engine.calibration import Calibration, FittedCalibration, PublishedCalibration
 from engine.calibration.maps import Intercept
-from engine.errors import DatabaseUnavailableError
+from engine.errors import DatabaseUnavailableError, StaleStateError
 from engine.model.outcome import OutcomeType
 from engine.state.tenants import tenant_uuid
 from tests.workbench.outcomes_world import TENANT, load_world
 from tests.workbench.prepared import prepare
 from workbench.background import background
-from workbench.calibrations import Calibrations
+from workbench.calibrations import Calibrations, Standing
 from workbench.services import Services
 from workbench.settings import Settings
 from workbench.views import calibration_reading, reading
@@ -77,13 +77,14 @@ class Database:
     def __init__(self) -> None:
         self.published: list[PublishedCalibration] = []
 
-    async def history(self) -> tuple[PublishedCalibration, ...]:
-        return tuple(self.published)
+    async def standing(self) -> Standing:
+        return Standing(next(iter(self.published), None), tuple(self.published), len(self.published))
 
-    async def in_use(self) -> PublishedCalibration | None:
-        return next(iter(self.published), None)
-
-    async def publish(self, fitted: FittedCalibration, *, by: str, note: str) -> PublishedCalibration:
+    async def publish(
+        self, fitted: FittedCalibration, *, by: str, note: str, since: int | None = None
+    ) -> PublishedCalibration:
+        if since not in (None, len(self.published)):
+            raise StaleStateError(f"Meanwhile {self.published[0].published_by} published.")
         made = PublishedCalibration(
             tenant_id=tenant_uuid(TENANT),
             number=len(self.published) + 1,
@@ -95,12 +96,12 @@ class Database:
         self.published.insert(0, made)
         return made
 
-    async def roll_back(self, to: int | None, *, by: str, note: str) -> PublishedCalibration:
+    async def roll_back(self, to: int | None, *, by: str, note: str, since: int | None = None) -> PublishedCalibration:
         nothing = self.published[-1].fitted.calibration.model_copy(update={"cells": {}})
         return await self.publish(
             FittedCalibration(calibration=nothing, as_of=datetime(2026, 3, 2, tzinfo=UTC), data_from=None,
                               data_until=None, report={}),
-            by=by, note=note,
+            by=by, note=note, since=since,
         )  # fmt: skip
 
 
@@ -179,6 +180,23 @@ def test_what_is_fitted_is_shown_beside_the_engines_own_and_can_be_published_and
 
     app = button(app, "roll back").click().run()
     assert "None, on purpose" in text(app)
+
+
+def test_what_somebody_published_since_the_page_was_drawn_is_not_overruled_unseen(
+    outcomes: Path, database: Database
+) -> None:
+    app = fitted(calibration_page())
+    asyncio.run(database.publish(EARLY, by="bob", note="mine"))
+    app.text_input(key="calibration note").set_value("for replies")
+    app = button(app, "publish").click().run()
+    assert "Meanwhile bob published" in text(app)
+    assert [own.note for own in database.published] == ["mine"]
+
+    asyncio.run(database.publish(EARLY, by="eve", note="better"))  # the page has shown bob's by now
+    app = button(app, "roll back").click().run()
+    assert "Meanwhile eve published" in text(app)
+    app = button(app, "publish").click().run()
+    assert [own.note for own in database.published] == ["for replies", "better", "mine"]
 
 
 def test_what_is_in_use_is_held_against_outcomes_that_it_was_not_learned_from(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from engine.errors import InputError
-from workbench.commands.calibrate_report import checked_text, fitted_text, published_text
+from workbench.commands.calibrate_report import alike_text, checked_text, fitted_text, published_text
 from workbench.commands.exits import FAILED
 from workbench.commands.moments import past
 from workbench.commands.output import AsJson, show, show_json
@@ -62,9 +63,12 @@ Examples:
   qbs calibrate publish --note "after the March prompts"
   qbs calibrate publish 3f9a --note "the one from Monday"
   qbs calibrate publish --everybody --note "for tenants without their own"
+  qbs calibrate publish --since 4 --note "better than number 4"
 
 \b
-Running engines take it up within a minute, without a restart.
+Running engines take it up within a minute, without a restart. With --since,
+whatever somebody else published after that number is not overruled unseen:
+it ends with 1 and says who published what.
 """
 ROLLBACK_EPILOG = """\
 \b
@@ -72,6 +76,7 @@ Examples:
   qbs calibrate rollback --note "too low for chat"     the one before
   qbs calibrate rollback --to 3 --note "as in April"
   qbs calibrate rollback --to 0 --note "off"           no correction at all
+  qbs calibrate rollback --since 4 --note "not 4"      while 4 is the newest
 """
 EXTRACTION_EPILOG = """\
 \b
@@ -93,6 +98,10 @@ Tenant = Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="Wh
 Everybody = Annotated[bool, typer.Option("--everybody", help="For every tenant that has published none of its own.")]
 Name = Annotated[str | None, typer.Argument(metavar="[CALIBRATION]", help="By name; the latest if not given.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, in a few words.")]
+Since = Annotated[
+    int | None,
+    typer.Option("--since", metavar="NO", min=0, help="Only if this is still the newest number; 0 for none."),
+]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this; you if not given.")]
 
 
@@ -136,16 +145,19 @@ def fit(
         return
     show(fitted_text(made.document))
     if made.fitted.offered:
-        show('\nNext: qbs calibrate publish --note "..."')
+        show(f'\nNext: qbs calibrate publish {made.document.calibration.name} --note "..."{_for(tenant)}')
 
 
 def show_one(name: Name = None, tenant: Tenant = None, as_json: AsJson = False) -> None:
     """Show a calibration that was fitted here."""
-    fitted = _of(tenant).named(name)
+    own = _of(tenant)
+    fitted = own.named(name)
     if as_json:
         show_json(fitted.model_dump(mode="json") | {"name": fitted.calibration.name})
-    else:
-        show(fitted_text(fitted))
+        return
+    show(fitted_text(fitted))
+    if alike := own.alike(fitted):
+        show(f"\n{alike_text(alike, _for(tenant))}")
 
 
 def history(tenant: Tenant = None, everybody: Everybody = False, as_json: AsJson = False) -> None:
@@ -164,13 +176,14 @@ def publish(
     name: Name = None,
     by: By = None,
     everybody: Everybody = False,
+    since: Since = None,
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
     """Put a fitted calibration to use."""
     own = _of(tenant)
     fitted = own.named(name)
-    published = _run(_of(tenant, everybody=everybody).publish(fitted, by=by or _me(), note=note))
+    published = _run(_of(tenant, everybody=everybody).publish(fitted, by=by or _me(), note=note, since=since))
     _show_published(published, as_json=as_json)
 
 
@@ -179,11 +192,12 @@ def rollback(
     to: Annotated[int | None, typer.Option("--to", metavar="NO", min=0, help="0 is none; else as listed.")] = None,
     by: By = None,
     everybody: Everybody = False,
+    since: Since = None,
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
     """Use again what was in use before."""
-    published = _run(_of(tenant, everybody=everybody).roll_back(to, by=by or _me(), note=note))
+    published = _run(_of(tenant, everybody=everybody).roll_back(to, by=by or _me(), note=note, since=since))
     _show_published(published, as_json=as_json)
 
 
@@ -226,6 +240,11 @@ def extraction(
         show(extraction_text(own.run_id, found))
     else:
         show(f"{own.run_id}: nothing was extracted from a turn that somebody has labelled.")
+
+
+def _for(tenant: str | None) -> str:
+    """What a command to copy lacks, to be about the same tenant."""
+    return "" if tenant is None else f" --tenant {shlex.quote(tenant)}"
 
 
 def _of(tenant: str | None, *, everybody: bool = False) -> Calibrations:

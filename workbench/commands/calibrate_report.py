@@ -37,6 +37,14 @@ def fitted_text(fitted: FittedCalibration) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def alike_text(alike: Mapping[str, datetime], options: str = "") -> str:
+    """Other fits with the same corrections, each with the command that shows it."""
+    lines = [
+        f"  qbs calibrate show {name}{options}   as known {as_of:%Y-%m-%d %H:%M %Z}" for name, as_of in alike.items()
+    ]
+    return "\n".join(["Other outcomes led to the same corrections:", *lines])
+
+
 def diagram(bins: Sequence[Mapping[str, Any]]) -> str:
     """The reliability diagram as a table."""
     rows = [

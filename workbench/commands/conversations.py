@@ -24,7 +24,7 @@ EPILOG = """\
 \b
 Examples:
   qbs conversations list
-  qbs conversations show c07
+  qbs conversations show won-energy
   qbs conversations check my-export.jsonl
 """
 LIST_EPILOG = """\
@@ -37,8 +37,9 @@ Examples:
 SHOW_EPILOG = """\
 \b
 Examples:
-  qbs conversations show c07             a unique part of the id is enough
-  qbs conversations show c07 --labels    with what people said about its turns
+  qbs conversations show won-energy    a unique part of the id is enough
+  qbs conversations show won-energy --labels
+                                       with what people said about its turns
 """
 CHECK_EPILOG = """\
 \b

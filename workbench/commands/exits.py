@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import traceback
@@ -43,6 +44,15 @@ _CODES: tuple[tuple[type[QBSError], int], ...] = (
     (SchemaVersionError, NOT_WORKING),
 )
 
+_LIBRARY_WORDS = (
+    (r"^Value error, ", ""),
+    (r"Input should be greater than or equal to (\S+)", r"it has to be \1 or more"),
+    (r"Input should be less than or equal to (\S+)", r"it has to be \1 or less"),
+    (r"Input should be a valid integer.*", "it has to be a whole number"),
+    (r"Input should be a valid number.*", "it has to be a number"),
+    (r"Input should be a finite number.*", "it has to be a number"),
+)
+
 
 def exit_code(error: Exception) -> int:
     """The code that stands for `error`; FAILED for everything that has none of its own."""
@@ -78,6 +88,13 @@ def this_command(*more: str, debug: bool = False) -> str:
     given = sys.argv[1:]
     first = ["--debug"] if debug else []
     return shlex.join(["qbs", *first, *given, *(word for word in more if word not in given)])
+
+
+def in_words(message: str) -> str:
+    """What is wrong with an option's value, where the library that reads options says it in words of its own."""
+    for pattern, words in _LIBRARY_WORDS:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def say(text: str) -> None:

@@ -69,10 +69,10 @@ def judge(
 ) -> None:
     """Have a model judge how natural a run's questions are."""
     from evals.rubric import SECONDS
+    from workbench.commands.models import named_or_configured
     from workbench.commands.replay import with_options
     from workbench.evaluations import evaluations
     from workbench.judges import figures_of
-    from workbench.variants import configured_models
 
     settings = with_options(
         load_settings(),
@@ -87,7 +87,7 @@ def judge(
     if sheet is not None:
         _print_sheet(evaluation, sheet)
         return
-    wanted = _Wanted(evaluation, model or configured_models(settings)[0], repeats, deadline or SECONDS)
+    wanted = _Wanted(evaluation, named_or_configured(model, settings)[0], repeats, deadline or SECONDS)
     judging = _perform(services, wanted)
     figures = figures_of(services, evaluation, judging.judge)
     if as_json:

@@ -65,7 +65,8 @@ def _each(kind: type[NameT], names: Iterable[str] | None) -> tuple[NameT, ...]:
     known = {item.value: item for item in kind}
     for name in (names := tuple(names or ())):
         if name not in known:
-            raise UnknownNameError(kind.__name__, name, known)
+            words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind.__name__)
+            raise UnknownNameError(words.strip(), name, known)
     return tuple(known[name] for name in names)
 
 

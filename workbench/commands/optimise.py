@@ -12,7 +12,7 @@ from workbench.commands.interruptions import Interruptions, gentle_stop, interru
 from workbench.commands.output import AsJson, show, show_json
 from workbench.services import DEFAULT_DATASET, Services, build_services
 from workbench.settings import load_settings
-from workbench.text import cost, count, table
+from workbench.text import UnknownNameError, cost, count, table
 
 if TYPE_CHECKING:
     from evals.progress import Progress
@@ -66,9 +66,12 @@ def optimise(
     as_json: AsJson = False,
 ) -> None:
     """Search for a better version of a prompt."""
+    from engine.prompts import ANALYSIS_PROMPTS
     from workbench.searches import SearchRequest, plan_search
 
     services = build_services(load_settings())
+    if prompt not in services.prompts().names():
+        raise UnknownNameError("prompt", prompt, ANALYSIS_PROMPTS, where="whose answers labels judge")
     request = SearchRequest(
         prompt,
         dataset,

@@ -13,8 +13,9 @@ import typer
 from engine.errors import InputError, PromptError
 from workbench.commands.exits import FAILED, say
 from workbench.commands.output import AsJson, show, show_json
-from workbench.commands.prompts_elsewhere import langfuse, promptfoo
+from workbench.commands.prompts_elsewhere import langfuse, promptfoo, refuse_file
 from workbench.commands.prompts_help import EPILOG, EPILOGS
+from workbench.commands.prompts_saved import known_hashes, say_saved
 from workbench.person import user_name
 from workbench.services import Services, build_services
 
@@ -167,6 +168,7 @@ def save(
     workspace = build_services().prompt_workspace()
     content = _content(file)
     name = _own_name(content, file)
+    known = known_hashes(workspace, name)
     saved = workspace.save(
         name,
         content,
@@ -175,7 +177,7 @@ def save(
         note=note,
         version=version,
     )
-    _say_saved(saved, as_json=as_json)
+    say_saved(saved, known, as_json=as_json)
 
 
 def label(
@@ -209,6 +211,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write versions to a folder, byte for byte; every one of your own, if none is named."""
+    refuse_file(folder)
     services = build_services()
     workspace = services.prompt_workspace()
     if refs and prompts:
@@ -253,11 +256,11 @@ def import_(
     if name is None:
         raise typer.BadParameter("say which prompt the text is to be, such as --name question", param_hint="--name")
     base = workspace.version(name)
-    content = _imported(source, base)
+    content, known = _imported(source, base), known_hashes(workspace, base.name)
     saved = workspace.save(
         base.name, content, parent=base.ref, author=_author(author), note=note or f"from {source.name}"
     )
-    _say_saved(saved, as_json=as_json)
+    say_saved(saved, known, as_json=as_json)
 
 
 def examples(
@@ -280,7 +283,9 @@ def examples(
     found = [example(datasets[name], id_, turn) for name, id_, turn in places]
     content = with_examples(base.prompt, found)
     said = note or (f"examples: {', '.join(turns)}" if turns else "without examples")
-    _say_saved(workspace.save(base.name, content, parent=base.ref, author=_author(author), note=said), as_json=as_json)
+    known = known_hashes(workspace, base.name)
+    saved = workspace.save(base.name, content, parent=base.ref, author=_author(author), note=said)
+    say_saved(saved, known, as_json=as_json)
 
 
 def _imported(file: Path, base: PromptVersion) -> bytes:
@@ -335,20 +340,6 @@ def _author(given: str | None) -> str:
     if name is None:
         raise typer.BadParameter("the system knows no name of yours; say one", param_hint="--author")
     return name
-
-
-def _say_saved(saved: PromptVersion, *, as_json: bool) -> None:
-    from workbench.commands.prompts_report import version_facts
-
-    if as_json:
-        show_json(version_facts(saved, 0))
-        return
-    show(f"{saved.name} {saved.version}  {saved.ref}")
-    if saved.parent is not None:
-        say(
-            f"Next: qbs prompts diff {saved.name}@{saved.version}\n"
-            f"      qbs evaluate --variant recorded --against recorded --prompts {saved.name}@{saved.version}"
-        )
 
 
 def _runs(services: Services) -> Sequence[dict[str, str]]:

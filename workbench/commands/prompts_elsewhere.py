@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from engine.errors import InputError
 from workbench.commands.exits import say
-from workbench.commands.output import show
+from workbench.commands.output import AsJson, show, show_json
 from workbench.services import DEFAULT_DATASET, Services, build_services
 from workbench.text import count
 
@@ -28,27 +28,42 @@ def promptfoo(
     prompts: SetName = "shipped",
     dataset: DatasetName = DEFAULT_DATASET,
     split: Split = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write prompts with labelled turns as cases for promptfoo."""
     from engine.prompts import ANALYSIS_PROMPTS
     from evals.files import write_atomically
     from evals.tuning.promptfoo import promptfoo_file
-    from workbench.variants import configured_models
+    from workbench.commands.models import named_or_configured
 
+    refuse_file(folder)
     services = build_services()
     used, cases = _cases(services, prompts, dataset, split)
-    models = (model, model) if model else configured_models(services.settings)
+    models = named_or_configured(model, services.settings)
+    written: list[dict[str, Any]] = []
     for name in ANALYSIS_PROMPTS:
         asked = models[0] if used.prompt(name).head.model_role == "reasoning" else models[1]
         found = promptfoo_file(used.prompt(name), cases.of(name), model=asked)
         file = folder / f"{name}.promptfoo.yaml"
         write_atomically(file, found.text.encode())
-        show(f"{file}: {count(found.cases, 'case')}")
-        if found.left_out:
-            say(
-                f"Left out, since promptfoo could take their text for a template or a file: {', '.join(found.left_out)}"
-            )
+        facts = {"prompt": name, "model": asked, "file": str(file), "cases": found.cases}
+        written.append(facts | {"left_out": list(found.left_out)})
+    if as_json:
+        show_json({"files": written, **_left_out(cases)})
+        return
+    for each in written:
+        show(f"{each['file']}: {count(each['cases'], 'case')}")
+        if each["left_out"]:
+            places = ", ".join(each["left_out"])
+            say(f"Left out, since promptfoo could take their text for a template or a file: {places}")
     say(f"Next: npx promptfoo eval -c {folder / 'question.promptfoo.yaml'}")
+
+
+def refuse_file(folder: Path) -> None:
+    """Raises InputError for a place that is to be a folder and is a file, or lies in one."""
+    there = next((each for each in (folder, *folder.parents) if each.exists()), None)
+    if there is not None and not there.is_dir():
+        raise InputError("is a file; name a folder, which is made if it is not there", file=there)
 
 
 def langfuse(
@@ -58,6 +73,7 @@ def langfuse(
     split: Split = None,
     note: Annotated[str, typer.Option("--note", help="The message of the commit there.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it is there already.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a prompt set with labelled turns as what Langfuse's API takes."""
     import json
@@ -70,8 +86,17 @@ def langfuse(
     used, cases = _cases(build_services(), prompts, dataset, split)
     bodies = langfuse_bodies(used, cases.cases, note=note)
     write_atomically(file, json.dumps(bodies, ensure_ascii=False, indent=1).encode() + b"\n")
+    if as_json:
+        counts = {name: len(bodies[name]) for name in ("prompts", "datasets", "items")}
+        show_json({"file": str(file), **counts, **_left_out(cases)})
+        return
     show(f"{file}: {count(len(bodies['prompts']), 'prompt')}, {count(len(bodies['items']), 'item')}")
     say("docs/prompts.md says which address takes which part.")
+
+
+def _left_out(cases: Cases) -> dict[str, list[str]]:
+    """The conversations that are no cases, by why."""
+    return {"shown_as_examples": list(cases.shown), "not_labelled": list(cases.unlabelled)}
 
 
 def _cases(

@@ -67,18 +67,21 @@ def versions_table(versions: Sequence[PromptVersion], runs: RunsOf) -> str:
 
 
 def sets_table(sets: Sequence[SetVersion], refs: Mapping[tuple[str, str], str], runs: Mapping[str, int]) -> str:
+    """A line for each label of a set, the one given last first; further ones only say whose they are too."""
     shipped = sets[0].prompts
-    rows = [
-        [
-            found.name,
-            found.short,
-            ", ".join(_changed(found, shipped, refs)) or "-",
-            found.about.author if found.about else "-",
-            str(runs.get(found.hash, 0)),
-            clip(found.about.note, 50) if found.about else "",
-        ]
-        for found in sets
-    ]
+    rows = []
+    for found in sets:
+        rows.append(
+            [
+                found.name,
+                found.short,
+                ", ".join(_changed(found, shipped, refs)) or "-",
+                found.about.author if found.about else "-",
+                str(runs.get(found.hash, 0)),
+                clip(found.about.note, 50) if found.about else "",
+            ]
+        )
+        rows += [[label, found.short, f"the same as {found.name}", "", "", ""] for label in found.labels[-2::-1]]
     return table(rows, ["SET", "HASH", "NOT AS SHIPPED", "BY", "RUNS", "NOTE"], right=[4])
 
 

@@ -36,12 +36,16 @@ def protect(
     turn: Turn,
     why: Why = "",
     by: By = None,
+    as_json: AsJson = False,
 ) -> None:
     """Put a turn on the list of those that must never break again."""
     from workbench.promoting import must_not_break
 
     services = build_services()
     kept = must_not_break(services).add(services.dataset(dataset), conversation, turn, by=person(by), why=why)
+    if as_json:
+        show_json(kept.model_dump(mode="json"))
+        return
     show(f"Must not break: {kept.title}, since {kept.at:%Y-%m-%d}, by {kept.by}.")
 
 
@@ -51,11 +55,15 @@ def unprotect(
     turn: Turn,
     why: Why = "",
     by: By = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take a turn off that list."""
     from workbench.promoting import must_not_break
 
     must_not_break(build_services()).remove(dataset, conversation, turn, by=person(by), why=why)
+    if as_json:
+        show_json({"dataset": dataset, "conversation_id": conversation, "turn": turn})
+        return
     show(f"May break again: {dataset}, {conversation}, turn {turn}.")
 
 

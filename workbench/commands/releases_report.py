@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.commands.output import paragraph
-from workbench.text import ago, clip, table
+from workbench.text import ago, clip, count, table
 
 if TYPE_CHECKING:
     from engine.releases import Release
@@ -82,7 +83,7 @@ def advice_text(decision: Decision, name: str) -> str:
     """What to do about a decision that blocks."""
     if decision.missing:
         return "Make the missing runs, then ask again:\n" + "\n".join(f"  {own.command}" for own in decision.missing)
-    return f'To release it nevertheless: qbs promote {name} --note ... --override "why"'
+    return f'To release it nevertheless: qbs promote {shlex.quote(name)} --note "..." --override "why"'
 
 
 def rules_text(rules: PromotionRules, protected: Sequence[ProtectedTurn]) -> str:
@@ -102,9 +103,13 @@ def rules_text(rules: PromotionRules, protected: Sequence[ProtectedTurn]) -> str
         paragraph(f"none worse, one better: {', '.join(rules.metrics)}", 2),
         *(f"{name}: {words}" for name, words in own.items()),
         *(f"fails if {gate.condition.text}" for gate in rules.gates),
-        "must not break: " + (f"{len(protected)} turns" if protected else "no turn is on the list"),
+        "must not break: " + (_listed(protected) if protected else "no turn is on the list"),
     ]
     return "\n".join(lines)
+
+
+def _listed(protected: Sequence[ProtectedTurn]) -> str:
+    return f"{count(len(protected), 'turn')}, listed by `qbs releases protected`"
 
 
 def rules_facts(rules: PromotionRules, protected: Sequence[ProtectedTurn]) -> dict[str, Any]:

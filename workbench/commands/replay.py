@@ -13,13 +13,14 @@ from workbench.commands.interruptions import Interruptions, gentle_stop, interru
 from workbench.commands.output import AsJson, in_the_app, show, show_json
 from workbench.services import DEFAULT_DATASET, Services, build_services
 from workbench.settings import Settings, load_settings
-from workbench.text import cost, count, duration
+from workbench.text import cost, count, duration, the_one
 
 if TYPE_CHECKING:
     from engine.model.analysis import FallbackReason
     from engine.prompts import PromptLibrary
     from evals.progress import Progress
     from evals.records import Fork
+    from evals.runs.folder import RunFolder
     from evals.runs.rows import RunRow
     from workbench.replays import Outcome, PlannedReplay, ReplayRequest
 
@@ -29,12 +30,12 @@ Examples:
   qbs replay                              the shipped conversations, by rules
   qbs replay --variant recorded           with the answers that were recorded
   qbs replay --variant llm:openai/gpt-4.1 --limit-cost 2.50
-  qbs replay pilot --conversation c07 --conversation c11
+  qbs replay --conversation won-energy --conversation champion
   qbs replay --state gold                 each turn from the labelled state
-  qbs replay --variant recorded --fork latest:c07:9
-                                          go on from turn 9 of the newest run
-  qbs replay --variant llm --turns-of latest --turn c07:9 --turn c11:3
-                                          these turns, each in its state there
+  qbs replay --variant recorded --fork latest:won-energy:4
+                                          go on from turn 4 of the newest run
+  qbs replay --variant llm --turns-of latest --turn champion:9
+                                          this turn, in its state there
 
 \b
 The variants: rules, recorded, labels, llm (the configured models), llm:MODEL,
@@ -200,7 +201,8 @@ def _of_turns(
     if not (run and turns):
         raise typer.BadParameter("--turns-of RUN and --turn CONVERSATION:TURN go together")
     spec = (folder := services.run(run)).manifest.spec
-    picked = PickedTurns(run_id=folder.run_id, turns=tuple(sorted({_turn(text) for text in turns})))
+    places = {(_of_run(folder, conversation), turn) for conversation, turn in map(_turn, turns)}
+    picked = PickedTurns(run_id=folder.run_id, turns=tuple(sorted(places)))
     return ReplayRequest(dataset or spec.dataset, variant=variant, picked=picked)
 
 
@@ -220,16 +222,24 @@ def _fork(services: Services, text: str) -> Fork:
     conversation, _, turn = rest.rpartition(":")
     if not (run and conversation and turn.isascii() and turn.isdigit()):
         raise typer.BadParameter(f"{text!r} is not RUN:CONVERSATION:TURN, such as latest:c07:9", param_hint="--fork")
-    return Fork(run_id=services.run(run).run_id, conversation_id=conversation, turn=int(turn))
+    folder = services.run(run)
+    return Fork(run_id=folder.run_id, conversation_id=_of_run(folder, conversation), turn=int(turn))
+
+
+def _of_run(folder: RunFolder, conversation: str) -> str:
+    """A conversation of a run, by its id or a unique part of it. Raises UnknownNameError."""
+    return the_one("conversation", conversation, folder.manifest.spec.conversation_ids, where=f"in {folder.run_id}")
 
 
 def conclude(services: Services, outcome: Outcome, *, as_json: bool) -> None:
     """Say what came of it: on stdout the result, on stderr what can be done next. Ends the command."""
+    from workbench.commands.run_prompts import made_with
     from workbench.commands.runs import indexed_run, run_facts
 
     row = indexed_run(services, outcome.run_id)
     if as_json:
-        show_json(run_facts(row) | {"ended": outcome.ended, "seconds": outcome.seconds})
+        used = made_with(services, [row.run_id])[row.run_id]
+        show_json(run_facts(row, used) | {"ended": outcome.ended, "seconds": outcome.seconds})
     else:
         show(_summary(outcome))
     if outcome.ended == "unanswered" and outcome.reason is not None:

@@ -60,6 +60,7 @@ def rescore(
 ) -> None:
     """Fold a finished run again, under another merge policy or other guardrails."""
     from evals.rescoring import rescore as fold_again
+    from workbench.commands.run_prompts import made_with
     from workbench.commands.runs import indexed_run, run_facts
 
     policy = _policy(merge, guardrails or [], without or [])
@@ -71,7 +72,9 @@ def rescore(
     if left_out := len(source.manifest.spec.conversation_ids) - row.conversations:
         say(f"Note: {left_out} conversations changed since {source.run_id} was made, and are left out.")
     if as_json:
-        show_json(run_facts(row) | {"rescored": folder.manifest.spec.model_dump(mode="json")["rescored"]})
+        used = made_with(services, [row.run_id])[row.run_id]
+        rescored = folder.manifest.spec.model_dump(mode="json")["rescored"]
+        show_json(run_facts(row, used) | {"rescored": rescored})
     else:
         show(f"{folder.run_id}: {row.variant}\n  {row.turns:,} turns folded again, nobody asked")
         say(f"Next: qbs compare {source.run_id} {folder.run_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ import typer
 from engine.errors import InputError
 from workbench.commands.exits import say
 from workbench.commands.output import AsJson, show, show_json
+from workbench.commands.run_prompts import MadeWith, made_with
 from workbench.services import Services, build_services
 from workbench.text import ago, count, money, one_of, table, the_one
 
@@ -37,9 +38,9 @@ Examples:
 SHOW_EPILOG = """\
 \b
 Examples:
-  qbs runs show latest                       the newest run
-  qbs runs show 1a2b3c4d                     a unique part of the id will do
-  qbs runs show latest --conversation c07    turn by turn
+  qbs runs show latest                             the newest run
+  qbs runs show 1a2b3c4d                           a unique part of its id
+  qbs runs show latest --conversation won-energy   turn by turn
 """
 EXPORT_EPILOG = """\
 \b
@@ -82,10 +83,11 @@ def list_runs(
     services = build_services()
     rows = [row for row in _indexed(services) if dataset in (None, row.dataset)]
     rows = [row for row in rows if variant in (None, row.variant)]
+    used = made_with(services, [row.run_id for row in rows])
     if as_json:
-        show_json([run_facts(row) for row in rows])
+        show_json([run_facts(row, used[row.run_id]) for row in rows])
     elif rows:
-        show(_table(rows, datetime.now(UTC)))
+        show(_table(rows, used, datetime.now(UTC)))
     else:
         show(_none(services, narrowed=bool(dataset or variant)))
 
@@ -102,21 +104,21 @@ def show_run(
 
     services = build_services()
     folder = services.run(run)
-    run_id, prompts = folder.run_id, folder.manifest.spec.variant.prompts
-    row = indexed_run(services, run_id)
+    run_id = folder.run_id
+    row, used = indexed_run(services, run_id), made_with(services, [run_id])[run_id]
     if conversation is not None:
         records = services.run_index().turn_records(run_id, _conversation_of(services, run_id, conversation))
         if as_json:
-            show_json(run_facts(row) | {"records": conversation_facts(records)})
+            show_json(run_facts(row, used) | {"records": conversation_facts(records)})
         else:
             show(conversation_text(row, records))
         return
     turns = services.run_index().turns(run_id)
     origin = services.origin(row.dataset)
     if as_json:
-        show_json(run_facts(row) | {"origin": origin, "prompts": prompts} | summary_facts(turns))
+        show_json(run_facts(row, used) | {"origin": origin} | summary_facts(turns))
     else:
-        show(summary_text(row, turns, origin, prompts))
+        show(summary_text(row, turns, origin, used.prompts))
 
 
 def export_run(
@@ -170,9 +172,10 @@ def reindex(as_json: AsJson = False) -> None:
         say(f"Left out, because its manifest cannot be read: {run_id}")
 
 
-def run_facts(row: RunRow) -> dict[str, Any]:
-    """A run for programs."""
-    return asdict(row) | {"status": row.status.value, "created_at": row.created_at.isoformat()}
+def run_facts(row: RunRow, used: MadeWith) -> dict[str, Any]:
+    """A run for programs, and the prompts that it was made with."""
+    own = asdict(row) | {"status": row.status.value, "created_at": row.created_at.isoformat()}
+    return own | {"prompt_set": used.prompt_set, "prompts": dict(used.prompts)}
 
 
 def _conversation_of(services: Services, run_id: str, name: str) -> str:
@@ -202,7 +205,8 @@ def _indexed(services: Services) -> Sequence[RunRow]:
     return index.runs()
 
 
-def _table(rows: Sequence[RunRow], now: datetime) -> str:
+def _table(rows: Sequence[RunRow], used: Mapping[str, MadeWith], now: datetime) -> str:
+    """What runs used for prompts is only shown where one of them used others than the shipped ones."""
     header = ["RUN", "STATUS", "TURNS", "FALLBACKS", "COST", "MADE"]
     cells = [
         [
@@ -215,4 +219,7 @@ def _table(rows: Sequence[RunRow], now: datetime) -> str:
         ]
         for row in rows
     ]
+    if any(own.is_other for own in used.values()):
+        header = [*header, "PROMPTS"]
+        cells = [[*own, used[row.run_id].prompt_set or "-"] for row, own in zip(rows, cells, strict=True)]
     return table(cells, header, right=[2, 3, 4])

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.commands.exits import FAILED
+from workbench.commands.exits import FAILED, INTERRUPTED, NOT_WORKING, say, this_command
+from workbench.commands.interruptions import Interruptions, gentle_stop, interruptions
 from workbench.commands.moments import past
 from workbench.commands.output import AsJson, paragraph, show, show_json
-from workbench.services import build_services
-from workbench.text import count, one_of
+from workbench.services import Services, build_services
+from workbench.settings import load_settings
+from workbench.text import cost, count, one_of
 
 if TYPE_CHECKING:
+    from evals.learning.facts.filters import Filters
     from evals.learning.off_policy import LeftOut, Overlap, WhatIf
     from evals.records import Estimate
+    from workbench.asking_anew import AskingProgress, StoppedError
+    from workbench.what_ifs import Planned
 
 EPILOG = """\
 \b
@@ -24,6 +33,7 @@ Examples:
   qbs outcomes what-if --policy prefer:confirmation+label
   qbs outcomes what-if --policy table:choices.csv
   qbs outcomes what-if --policy variant:rules --by question_type
+  qbs outcomes what-if --policy variant:llm --limit-cost 2.50
 
 \b
 Policies:
@@ -37,6 +47,11 @@ Policies:
 \b
 Answered from questions that were chosen at random (QBS_EXPLORATION). Ends
 with 1 where the outcomes cannot tell. docs/what-if.md explains every figure.
+
+\b
+A model is asked at every turn with an outcome, three calls each; how many
+that are is said first. A limit, or Ctrl-C, stops that with 1, or 130: what
+was answered is kept, and the same command goes on.
 """
 
 _LEFT_OUT = {
@@ -67,30 +82,122 @@ def what_if(
     tenant: Annotated[
         str | None, typer.Option("--tenant", metavar="NAME", help="Whose: a name or a UUID; QBS_TENANT if not given.")
     ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=512, metavar="N", help="Conversations at once (QBS_CONCURRENCY).")
+    ] = None,
+    deadline: Annotated[
+        float | None, typer.Option(min=0.001, metavar="S", help="Seconds for a turn (QBS_DEADLINE_SECONDS).")
+    ] = None,
+    limit_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop at this cost.")] = None,
+    limit_calls: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many calls.")] = None,
+    limit_tokens: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many tokens.")] = None,
+    limit_time: Annotated[float | None, typer.Option(min=0, metavar="S", help="Stop after this many seconds.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Estimate what asking otherwise would have done."""
-    import asyncio
-
     from evals.learning.facts.filters import Filters
     from evals.learning.off_policy.log import PARTS
-    from workbench.what_ifs import WhatIfs
+    from workbench.commands.replay import with_options
 
     if unknown := [part for part in by or () if part not in PARTS]:
         raise typer.BadParameter(f"{unknown[0]} is none of {one_of([*PARTS])}", param_hint="--by")
     filters = Filters(since=past(since, "--since", "nothing was recommended then"))
     known = past(as_of, "--as-of", "what is open now may still be answered")
-    services = build_services()
-    asked = WhatIfs(services, tenant or services.settings.tenant).ask(
-        policy, by=tuple(by or ()), filters=filters, as_of=known
+    settings = with_options(
+        load_settings(),
+        concurrency=concurrency,
+        deadline_seconds=deadline,
+        max_cost_usd=limit_cost,
+        max_calls=limit_calls,
+        max_tokens=limit_tokens,
+        max_seconds=limit_time,
     )
-    found = asyncio.run(asked)
+    services = build_services(settings)
+    asked = _Asked(services, tenant or settings.tenant, policy, tuple(by or ()), filters, known)
+    found = _answered(asked)
     if as_json:
         show_json(what_if_facts(found))
     else:
         show(what_if_text(found))
     if found.refusal is not None:
         raise typer.Exit(FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question about a tenant's outcomes."""
+
+    services: Services
+    tenant: str
+    policy: str
+    by: tuple[str, ...]
+    filters: Filters
+    as_of: datetime | None
+
+
+def _answered(asked: _Asked) -> WhatIf:
+    """The answer. A variant is asked with its progress shown, and Ctrl-C stops that cleanly."""
+    import asyncio
+
+    from workbench.asking_anew import StoppedError
+    from workbench.commands.progress import shown_progress
+
+    form, _, name = asked.policy.partition(":")
+    if form != "variant":
+        return asyncio.run(_until_stopped(asked, None, None))
+    words = f"the turns with an outcome by {name}"
+    try:
+        with interruptions(_how_to_go_on("Stopped at once")) as interrupted, shown_progress(words, _how_far) as note:
+            return asyncio.run(_until_stopped(asked, note, interrupted))
+    except StoppedError as error:
+        raise _stopped(asked.services, error, name.removeprefix("llm:")) from None
+
+
+async def _until_stopped(
+    asked: _Asked, note: Callable[[AskingProgress], None] | None, interrupted: Interruptions | None
+) -> WhatIf:
+    """The first Ctrl-C (or SIGTERM) lets the turns under way end, the second does not."""
+    from workbench.what_ifs import WhatIfs
+
+    what_ifs = WhatIfs(asked.services, asked.tenant, _say_plan, note)
+    ask = partial(what_ifs.ask, asked.policy, by=asked.by, filters=asked.filters, as_of=asked.as_of)
+    if interrupted is None:
+        return await ask()
+    with gentle_stop(interrupted, "turns") as stop:
+        return await ask(stop=stop)
+
+
+def _say_plan(planned: Planned) -> None:
+    """What it will take, before anything is asked."""
+    if planned.models:
+        say(
+            f"{one_of(planned.models, word='and')}: {count(planned.calls, 'call')} at {count(planned.turns, 'turn')}, "
+            "fewer where answers are recorded, more where one has to be repeated. "
+            "--limit-cost, --limit-calls, --limit-tokens and --limit-time stop it."
+        )
+
+
+def _how_far(progress: AskingProgress) -> str:
+    """`120/214 turns, 360 calls, cost $0.0132`."""
+    turns = f"{progress.done:,}/{count(progress.total, 'turn')}"
+    return f"{turns}, {count(progress.calls, 'call')}, {cost(progress.cost_usd)}"
+
+
+def _stopped(services: Services, error: StoppedError, model: str) -> typer.Exit:
+    """Say why there is no answer, and the command that goes on."""
+    from workbench.health import advice_for
+
+    told = f"after {_how_far(error.progress)}"
+    if error.ended == "unanswered" and error.reason is not None:
+        advice = advice_for(error.reason, model, services.settings)
+        say(_how_to_go_on(f"Stopped {told}: no model answered ({error.reason}). {advice[0].upper()}{advice[1:]}"))
+        return typer.Exit(NOT_WORKING)
+    say(_how_to_go_on(f"Stopped at a limit, {told}" if error.ended == "limit" else f"Stopped {told}"))
+    return typer.Exit(FAILED if error.ended == "limit" else INTERRUPTED)
+
+
+def _how_to_go_on(what_happened: str) -> str:
+    return f"{what_happened}. What was answered is kept; the same command goes on:\n  {this_command()}"
 
 
 def what_if_facts(found: WhatIf) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import streamlit as st
 from engine.calibration.values import FittedCalibration, PublishedCalibration
 from engine.errors import QBSError
 from workbench.background import background
+from workbench.calibrations import Standing
 from workbench.components import calibration_figures as drawn
 from workbench.components import calibration_use as using
 from workbench.components import details, empty
@@ -35,20 +36,22 @@ def show(tenant: str, fitted: FittedCalibration | None) -> None:
     """What live engines report by now; an unreachable database leaves the rest of the page alone."""
     details.heading("In use")
     try:
-        published, history = reading.in_use(tenant), reading.history(tenant)
+        standing = reading.standing(tenant)
     except QBSError as error:
         empty.problem(str(error))
         return
+    published, seen = standing.in_use, standing.newest
     parts = st.grid(2, min_column_width=_COLUMN_PIXELS)
     with parts.cell(), st.container(border=True, height="stretch"):
         using.in_use(uses.in_use_sentence(published))
         if published is not None and published.calibration.cells:
             _still_right(tenant, published)
         if fitted is not None:
-            _publish(tenant, fitted, published)
+            _publish(tenant, fitted, standing)
     with parts.cell(), st.container(border=True, height="stretch"):
         details.title("History", "Rows are only ever added: going back is a row too.")
-        using.history(uses.published_lines(history), partial(_roll_back, tenant), partial(_roll_back, tenant, None))
+        back = partial(_roll_back, tenant, seen)
+        using.history(uses.published_lines(standing.history), back, partial(back, None))
 
 
 def _still_right(tenant: str, published: PublishedCalibration) -> None:
@@ -61,26 +64,33 @@ def _still_right(tenant: str, published: PublishedCalibration) -> None:
         drawn.diagram({"The engine, since": engine["bins"], "Calibrated, since": calibrated["bins"]}, "answered")
 
 
-def _publish(tenant: str, fitted: FittedCalibration, published: PublishedCalibration | None) -> None:
-    name, reason = fitted.calibration.name, ""
+def _publish(tenant: str, fitted: FittedCalibration, standing: Standing) -> None:
+    name, published, reason = fitted.calibration.name, standing.in_use, ""
     if not fitted.calibration.cells:
         reason = "What was fitted corrects nothing, so there is nothing to publish."
     elif published is not None and published.name == name:
         reason = f"{name} is in use already."
-    using.publish(name, can=reason, person=user_name(), on_click=partial(_put_to_use, tenant, fitted))
+    using.publish(name, can=reason, person=user_name(), on_click=partial(_put_to_use, tenant, standing.newest, fitted))
 
 
-def _put_to_use(tenant: str, fitted: FittedCalibration) -> None:
+def _put_to_use(tenant: str, seen: int, fitted: FittedCalibration) -> None:
+    """`seen` is the newest number that the page showed: nobody overrules what they have not seen."""
     note = str(st.session_state.get(using.NOTE) or "")
     if not note.strip():
         st.session_state[_PROBLEM] = "Say why, in a few words: the note is kept with it."
         return
-    _do(lambda: reading.calibrations(tenant).publish(fitted, by=_person(), note=note), "is in use from now on")
+    _do(
+        lambda: reading.calibrations(tenant).publish(fitted, by=_person(), note=note, since=seen),
+        "is in use from now on",
+    )
 
 
-def _roll_back(tenant: str, to: int | None) -> None:
+def _roll_back(tenant: str, seen: int, to: int | None) -> None:
     note = str(st.session_state.get(using.NOTE) or "").strip() or "from the Calibration page"
-    _do(lambda: reading.calibrations(tenant).roll_back(to, by=_person(), note=note), "is in use again")
+    _do(
+        lambda: reading.calibrations(tenant).roll_back(to, by=_person(), note=note, since=seen),
+        "is in use again",
+    )
 
 
 def _do(work: Callable[[], Coroutine[Any, Any, PublishedCalibration]], what: str) -> None:

@@ -24,7 +24,7 @@ from evals.learning.calibration.reliability import reliability
 from evals.learning.calibration.scores import read
 from evals.runs.rows import RunRow
 from workbench.background import Job, Report, Work, background
-from workbench.calibrations import Calibrations
+from workbench.calibrations import Calibrations, Standing
 from workbench.presenters.calibration_cells import CellSeen
 from workbench.views import calibration_tenants, reading
 from workbench.views.calibration_tenants import Stamp
@@ -75,14 +75,11 @@ def calibrations(tenant: str) -> Calibrations:
     return Calibrations(reading.services(), tenant, live.database)
 
 
-def history(tenant: str) -> tuple[PublishedCalibration, ...]:
-    """What a tenant has published, the newest first. Where no database was ever set up, nothing was."""
-    return background().call(calibrations(tenant).history(), SECONDS) if has_database() else ()
-
-
-def in_use(tenant: str) -> PublishedCalibration | None:
-    """What is in use for a tenant: its own, or everybody's."""
-    return background().call(calibrations(tenant).in_use(), SECONDS) if has_database() else None
+def standing(tenant: str) -> Standing:
+    """What is in use for a tenant, its own or everybody's, and what it has published. Where no database was ever set
+    up, nothing was.
+    """
+    return background().call(calibrations(tenant).standing(), SECONDS) if has_database() else Standing()
 
 
 def has_database() -> bool:

@@ -13,6 +13,7 @@ from engine.errors import InputError
 from evals.jsonl import Problem, read_lines
 
 MAX_FIELD = 100_000  # characters
+SEPARATORS = (",", ";", "\t")  # the first one that divides the header
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def header_of(file: Path) -> list[str]:
     match file.suffix.lower():
         case ".csv":
             with _opened(file) as stream:
-                return _header(csv.reader(stream, strict=True), file)
+                return _header(_reader(stream), file)
         case ".parquet":
             return list(_parquet(file).schema_arrow.names)
         case ".jsonl" | ".ndjson":
@@ -54,7 +55,7 @@ def rows_of(file: Path) -> Iterator[Row | Problem]:
 
 def _csv_rows(file: Path) -> Iterator[Row | Problem]:
     with _opened(file) as stream:
-        reader = csv.reader(stream, strict=True)
+        reader = _reader(stream)
         header = _header(reader, file)
         before = reader.line_num
         while True:
@@ -72,6 +73,24 @@ def _csv_rows(file: Path) -> Iterator[Row | Problem]:
                 yield Problem(f"has {len(values)} values, and the header names {len(header)}", file, line)
             else:
                 yield Row(line, dict(zip(header, values, strict=True)))
+
+
+def _reader(stream: io.StringIO) -> Any:
+    """A reader from the beginning on, by what divides the header: commas; without any semicolons, as spreadsheets write
+    them where the comma is the decimal mark; or tabs. Outcomes take several columns, so that a header which commas
+    leave whole cannot be meant to be divided by them.
+    """
+    line = stream.readline()
+    stream.seek(0)
+    separator = next((each for each in SEPARATORS if _divides(each, line)), SEPARATORS[0])
+    return csv.reader(stream, strict=True, delimiter=separator)
+
+
+def _divides(separator: str, line: str) -> bool:
+    try:
+        return len(next(csv.reader([line], strict=True, delimiter=separator), [])) > 1
+    except csv.Error:
+        return False
 
 
 def _header(reader: Any, file: Path) -> list[str]:

@@ -127,8 +127,9 @@ def _flag(value: Any) -> bool:
 
 
 def _share(value: Any) -> float:
+    """From 0 to 1, so that a comma can only be the decimal mark."""
     try:
-        number = float(value)
+        number = float(value.replace(",", ".") if isinstance(value, str) else value)
     except (TypeError, ValueError):
         raise ValueError("is no number") from None
     if not (math.isfinite(number) and 0 <= number <= 1):

@@ -176,7 +176,9 @@ def read_table(path: Path) -> Table:
     """
     try:
         lines = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path.name} cannot be read as a CSV file ({type(error).__name__})") from None
     if not lines:
         raise InputError(f"{path.name} has no lines after its first, which names its columns")

@@ -86,6 +86,29 @@ def test_csv_parquet_and_json_lines_say_the_same(store, tmp_path):
         assert import_outcomes(store, "acme", file, MAPPING, now=NOW).unchanged == 4
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_header_that_commas_leave_whole_is_divided_by_semicolons_or_tabs(store, tmp_path, separator):
+    import_outcomes(store, "acme", csv(tmp_path, *ROWS), MAPPING, now=NOW)
+    rows = [row.replace(",", separator) for row in (*ROWS, "c9,soon,,impact,ic")]
+    file = csv(tmp_path, *rows, header=HEADER.replace(",", separator))
+    again = import_outcomes(store, "acme", file, MAPPING, keep_going=True, now=NOW)
+    assert (again.added, again.unchanged) == (0, 4)
+    assert [each.line for each in again.problems] == [6]
+
+
+def test_commas_divide_where_there_are_any_whatever_else_a_header_holds(store, tmp_path):
+    rows = [f"{row},x" for row in ROWS]
+    assert (
+        import_outcomes(store, "acme", csv(tmp_path, *rows, header=f"{HEADER},a;b;c;d;e"), MAPPING, now=NOW).added == 4
+    )
+    quoted = csv(
+        tmp_path, *(f"{row.replace(',', ';')};0,25" for row in ROWS), header='"Case";Sent;Answered;Type;"a,b";p'
+    )
+    mapping = Mapping(MAPPING.columns | {"persona": "a,b", "confidence": "p"}, zone=MAPPING.zone)
+    assert import_outcomes(store, "acme", quoted, mapping, now=NOW).corrected == 4
+    assert {row["confidence"] for row in store.facts("acme").rows()} == {0.25}
+
+
 WRONG = {
     "c9,2026-03-29 02:30,,impact,ic": "Sent: is a time at which the clocks were changed",
     "c9,2026-10-25 02:30,,impact,ic": "Sent: is a time at which the clocks were changed",

@@ -73,11 +73,13 @@ def test_a_calibration_is_fitted_kept_and_shown_for_people_and_for_programs(qbs,
     assert found["report"]["offered"]
     shown = qbs("calibrate", "fit").stdout
     assert "SIMULATED" in shown
-    for word in (found["name"], "log loss", "debiased", "a perfect engine's", "ANSWERED", "sigmoid", "publish --note"):
+    for word in (found["name"], "log loss", "debiased", "a perfect engine's", "ANSWERED", "sigmoid"):
         assert word in shown
+    assert f"Next: qbs calibrate publish {found['name']} --note" in shown
     assert json.loads(qbs("calibrate", "show", found["name"][:5], "--json").stdout) == found
     assert found["name"] in qbs("calibrate", "show").stdout
-    assert [file.name for file in acme.glob("calibrations/*/*.json")] == [f"{found['name']}.json"]
+    (file,) = acme.glob("calibrations/*/*.json")  # the same fit twice is one
+    assert file.name.startswith(f"{found['name']}-")
 
 
 def test_fitting_again_with_the_same_as_of_gives_the_same_bits(qbs, acme):
@@ -85,6 +87,26 @@ def test_fitting_again_with_the_same_as_of_gives_the_same_bits(qbs, acme):
     first, second = fitted(qbs, "--as-of", as_of), fitted(qbs, "--as-of", as_of)
     assert first == second
     assert first["report"]["outcomes"] < fitted(qbs)["report"]["outcomes"]
+
+
+def test_fits_that_correct_alike_are_all_kept_and_each_can_be_shown(qbs, acme):
+    times = [(START + timedelta(weeks=1, days=days)).isoformat() for days in (1, 3, 2)]
+    found = [fitted(qbs, "--as-of", as_of) for as_of in times]
+    assert len({own["name"] for own in found}) == 1  # they correct nothing
+    assert len({own["report"]["outcomes"] for own in found}) == 3
+    assert json.loads(qbs("calibrate", "show", "--json").stdout) == found[1]  # the latest moment, not the last fit
+    shown = qbs("calibrate", "show", found[0]["name"]).stdout
+    others = [line.split()[3] for line in shown.splitlines() if line.startswith("  qbs calibrate show")]
+    assert [json.loads(qbs("calibrate", "show", own, "--json").stdout) for own in others] == [found[2], found[0]]
+
+
+def test_a_fit_of_an_earlier_version_is_the_same_fit(qbs, acme):
+    found = fitted(qbs)
+    (file,) = acme.glob("calibrations/*/*.json")
+    file.rename(file.with_name(f"{found['name']}.json"))
+    assert json.loads(qbs("calibrate", "show", found["name"], "--json").stdout) == found
+    fitted(qbs)
+    assert "same corrections" not in qbs("calibrate", "show").stdout
 
 
 def test_what_is_simulated_holds_for_nobody_but_who_fitted_it(qbs, acme):
@@ -145,7 +167,7 @@ def test_a_calibration_of_deals_can_be_looked_at_and_not_put_to_use(qbs, acme):
 def test_it_is_published_taken_back_and_listed(qbs, acme, published_in):
     tenant = f"acme {uuid4()}"
     (kept,) = (acme / "calibrations").glob("*") if fitted(qbs) else ()
-    name = next(kept.glob("*.json")).stem
+    name = next(kept.glob("*.json")).stem.partition("-")[0]
     from engine.state.tenants import tenant_uuid
 
     kept.rename(kept.parent / str(tenant_uuid(tenant)))
@@ -160,6 +182,28 @@ def test_it_is_published_taken_back_and_listed(qbs, acme, published_in):
     listed = qbs("calibrate", "history", *own).stdout
     assert [line.split()[:2] for line in listed.splitlines()[1:]] == [["3", "none"], ["2", name], ["1", name]]
     assert "No calibration is in use" in qbs("calibrate", "check", *own).stdout
+
+
+def test_what_somebody_else_published_meanwhile_is_not_overruled_unseen(qbs, acme, published_in, monkeypatch):
+    from engine.state.tenants import tenant_uuid
+
+    tenant = f"acme {uuid4()}"
+    name = fitted(qbs)["name"]
+    (kept,) = (acme / "calibrations").glob("*")
+    kept.rename(kept.parent / str(tenant_uuid(tenant)))
+    own = ("--tenant", tenant)
+    first = qbs("calibrate", "publish", "--note", "first", "--by", "ann", "--since", "0", *own)
+    assert first.exit_code == 0, first.stderr
+    for command in ("publish", "rollback"):
+        refused = qbs("calibrate", command, "--note", "mine", "--by", "bob", "--since", "0", *own)
+        said = " ".join(refused.stderr.split())
+        assert refused.exit_code == 1
+        assert f"Meanwhile ann published {name} as number 1" in said
+        assert '("first"). Look again' in said
+    assert qbs("calibrate", "publish", "--note", "x", "--by", "bob", "--since", "7", *own).exit_code == 3
+    seen = qbs("calibrate", "rollback", "--note", "mine", "--by", "bob", "--since", "1", *own)
+    assert seen.exit_code == 0
+    assert [own["note"] for own in json.loads(qbs("calibrate", "history", "--json", *own).stdout)] == ["mine", "first"]
 
 
 def test_checking_ends_with_1_where_the_calibration_in_use_is_stale(qbs, acme, published_in):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -41,6 +42,7 @@ def test_a_file_becomes_a_version(qbs, saved, edited):
     assert "saved by Ada" in facts
     assert "used in 0 runs" in facts
     again = qbs("prompts", "save", edited, "--author", "Bob")
+    assert "Nothing was saved: a version with this content is there already." in again.stderr
     assert f"question v2  {saved['ref']}" in again.stdout
     assert "Ada" in qbs("prompts", "list", "question").stdout
 
@@ -76,6 +78,17 @@ def test_a_set_is_labelled_and_a_run_can_use_it(qbs, saved):
     assert "brief" in qbs("prompts", "list").stdout
 
 
+def test_every_label_of_a_set_is_listed(qbs, saved):
+    labels = ["brief", "short", "terse", "tight", "plain", "bare"]
+    for label in labels:
+        qbs("prompts", "label", label, "question@v2", "--author", "Ada")
+    qbs("prompts", "label", "as it comes", "question@v1", "--author", "Ada")
+    _, sets = qbs("prompts", "list").stdout.split("\n\n")
+    assert [line.split("  ")[0] for line in sets.splitlines()[1:]] == ["as it comes", "shipped", *reversed(labels)]
+    assert sets.count("the same as bare") == 5
+    assert json.loads(qbs("prompts", "list", "--json").stdout)["sets"][1]["labels"] == labels
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),
     [
@@ -96,6 +109,9 @@ def test_a_set_is_labelled_and_a_run_can_use_it(qbs, saved):
         (("prompts", "examples", "question", "nowhere/talk-1/1"), 2, "there is no data set 'nowhere'"),
         (("prompts", "promptfoo", "out", "--dataset", "talks"), 3, "no labelled conversations"),
         (("prompts", "export", "out", "question@v1", "--prompts", "brief"), 2, "either versions or a set"),
+        (("prompts", "export", "question.md"), 3, "question.md: is a file; name a folder"),
+        (("prompts", "promptfoo", "question.md/out", "--dataset", "talks"), 3, "question.md: is a file; name a folder"),
+        (("optimise", "qestion", "--metric", "extraction.f1", "--calls", "1"), 2, "did you mean question"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_the_choices(qbs, saved, arguments, code, problem):
@@ -150,3 +166,22 @@ def test_prompts_with_cases_are_written_for_other_tools(qbs, shipped, tmp_path):
     result = qbs("prompts", "langfuse", tmp_path / "langfuse.json", "--dataset", "talks")
     assert result.exit_code == 0, result.stderr
     assert len(json.loads((tmp_path / "langfuse.json").read_text())["prompts"]) == 8
+
+
+def test_what_goes_to_other_tools_is_told_to_programs_too(qbs, shipped, tmp_path):
+    write_labelled(shipped)
+    cases = ("--dataset", "talks", "--json")
+    written = json.loads(qbs("prompts", "promptfoo", tmp_path / "out", "--model", "openai/any", *cases).stdout)
+    assert set(written) == {"files", "shown_as_examples", "not_labelled"}
+    assert [(own["prompt"], own["model"], own["left_out"]) for own in written["files"]] == [
+        (name, "openai/any", []) for name in ("extraction", "question", "expansion")
+    ]
+    for own in written["files"]:
+        assert len(yaml.safe_load(Path(own["file"]).read_text())["tests"]) == own["cases"] > 0
+    file = tmp_path / "langfuse.json"
+    bodies = json.loads(qbs("prompts", "langfuse", file, *cases).stdout)
+    found = json.loads(file.read_text())
+    assert bodies == {
+        "file": str(file), "prompts": len(found["prompts"]), "datasets": len(found["datasets"]),
+        "items": len(found["items"]), "shown_as_examples": [], "not_labelled": written["not_labelled"],
+    }  # fmt: skip

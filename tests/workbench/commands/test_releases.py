@@ -233,8 +233,10 @@ def test_turns_are_protected_listed_and_let_go(qbs, home):
     (row,) = json.loads(qbs("releases", "protected", "--json").stdout)
     assert (row["conversation_id"], row["turn"], row["why"], row["by"]) == ("talk-1", 3, "the CFO", "ines")
     assert "the CFO" in qbs("releases", "protected").stdout
-    assert "must not break: 1 turns" in qbs("releases", "gate").stdout
-    assert qbs("releases", "unprotect", "talks", "talk-1", "3").exit_code == 0
+    assert "must not break: 1 turn," in qbs("releases", "gate").stdout
+    assert json.loads(qbs("releases", "protect", "talks", "talk-1", "3", "--json").stdout) == row  # it stays as it is
+    gone = qbs("releases", "unprotect", "talks", "talk-1", "3", "--json")
+    assert json.loads(gone.stdout) == {"dataset": "talks", "conversation_id": "talk-1", "turn": 3}
     assert json.loads(qbs("releases", "protected", "--json").stdout) == []
 
 
@@ -247,5 +249,15 @@ def test_the_gate_shows_what_it_asks_for(qbs, home):
     assert "cost a conversation: not limited" in qbs("releases", "gate").stdout
     (home / "promotion.toml").write_text('metrics = ["extraction.f2"]\n')
     wrong = qbs("releases", "gate")
-    assert wrong.exit_code == 3
+    assert wrong.exit_code == 2
     assert "promotion.toml, line 1" in wrong.stderr
+
+
+@pytest.mark.parametrize("command", [("releases", "gate"), ("releases", "gate", "shorter"), ("promote", "shorter")])
+def test_a_data_set_of_the_rules_that_there_is_not_is_named_with_its_line(qbs, home, shorter, command):
+    (home / "promotion.toml").write_text(
+        "minimum_turns = 1\n" + RULES.replace("talks", "talk").replace("minimum_turns = 1\n", "").lstrip()
+    )
+    wrong = qbs(*command, *(("--note", "x") if command[0] == "promote" else ()))
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert "promotion.toml, line 2: there is no data set 'talk'; did you mean talks?" in wrong.stderr

@@ -11,7 +11,7 @@ import pytest
 KEYS = {
     "run_id", "status", "dataset", "dataset_hash", "variant", "reasoning_model", "fast_model", "state_mode", "samples",
     "conversations", "turns_expected", "created_at", "engine_hash", "commit", "dirty", "turns", "failures",
-    "fallbacks", "tokens_in", "tokens_out", "cost_usd", "problem",
+    "fallbacks", "tokens_in", "tokens_out", "cost_usd", "problem", "prompt_set", "prompts",
 }  # fmt: skip
 
 
@@ -43,6 +43,31 @@ def test_the_list_for_people_is_a_table(qbs, run_id):
     assert row.split()[:5] == [run_id, "complete", "4/4", "0", "$0.00"]
 
 
+def test_the_list_says_which_prompts_answered_where_they_are_not_the_shipped_ones(qbs, run_id, tmp_path, home):
+    from tests.evals.tuning.prompt_files import question
+
+    recorded = {"QBS_RECORDING_MODE": "recorded"}
+    replay = ("replay", "talks", "--variant", "llm:openai/nobody")
+    qbs(*replay, env=recorded)
+    shipped, rules = json.loads(qbs("runs", "list", "--json").stdout)
+    assert (shipped["prompt_set"], rules["prompt_set"], rules["prompts"]) == ("shipped", None, {})
+    assert "PROMPTS" not in qbs("runs", "list").stdout
+
+    (tmp_path / "question.md").write_text(question())
+    saved = json.loads(qbs("prompts", "save", tmp_path / "question.md", "--author", "ann", "--json").stdout)
+    made = json.loads(qbs(*replay, "--prompts", "question@v2", "--json", env=recorded).stdout)
+    assert made["prompt_set"] == "question@v2"
+    assert made["prompts"] == shipped["prompts"] | {"question": saved["hash"]}
+    assert json.loads(qbs("runs", "list", "--json").stdout)[0]["prompts"] == made["prompts"]
+    header, *rows = qbs("runs", "list").stdout.splitlines()
+    assert header.split()[-1] == "PROMPTS"
+    assert [row.split()[-1] for row in rows] == ["question@v2", "shipped", "-"]
+
+    (home / "prompts" / "question" / "v2.md").unlink()  # then its content is all that is known of it
+    assert f"question@{saved['hash'][:8]}" in qbs("runs", "list").stdout
+    assert json.loads(qbs("runs", "show", "latest", "--json").stdout)["prompt_set"] == f"question@{saved['hash'][:8]}"
+
+
 def test_a_run_is_summed_up_for_people_and_for_programs(qbs, run_id):
     shown = qbs("runs", "show", run_id[-8:])
     assert shown.exit_code == 0
@@ -51,7 +76,7 @@ def test_a_run_is_summed_up_for_people_and_for_programs(qbs, run_id):
     assert "conversations of unknown origin" in shown.stdout
     facts = json.loads(qbs("runs", "show", "latest", "--json").stdout)
     assert set(facts) == KEYS | {
-        "origin", "prompts", "sources", "fallback_reasons", "latency_ms", "question_types", "guardrail_changes",
+        "origin", "sources", "fallback_reasons", "latency_ms", "question_types", "guardrail_changes",
         "by_conversation",
     }  # fmt: skip
     assert facts["sources"] == {"rules": 12}
