@@ -22,7 +22,7 @@ def measure() -> list[Figure]:
 
 
 def _failures(name: str, file: str) -> Figure:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/integration/{file}"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"tests/integration/{file}"]
     done = subprocess.run(command, env={**os.environ, "QBS_BENCH": "1"}, capture_output=True, text=True, check=False)
     *_, last = done.stdout.strip().split("\n")
     failed = int(found[1]) if (found := re.search(r"(\d+) (?:failed|error)", last)) else int(done.returncode != 0)
