@@ -71,7 +71,8 @@ def _far(job: Job) -> str:
     progress = job.progress
     if progress is None:
         return "beginning"
-    parts = [f"{progress.done:,} of {count(progress.total, job.unit)}", f"{duration(progress.seconds_left)} left"]
+    parts = [f"{progress.done:,} of {count(progress.total, job.unit)}"]
+    parts += [f"{duration(progress.seconds_left)} left"] if progress.seconds_left is not None else []
     if job.unit != "turn" and progress.turns_per_second:
         parts.append(f"{progress.turns_per_second:,.0f} a second")
     parts += [count(progress.fallbacks, "fallback")] if progress.fallbacks else []
