@@ -21,6 +21,7 @@ from engine.errors import DatabaseUnavailableError, StaleStateError
 from engine.model.outcome import OutcomeType
 from engine.state.tenants import tenant_uuid
 from tests.workbench.outcomes_world import TENANT, load_world
+from tests.workbench.pages import WAIT, open_page, text
 from tests.workbench.prepared import prepare
 from workbench.background import background
 from workbench.calibrations import Calibrations, Standing
@@ -28,7 +29,6 @@ from workbench.services import Services
 from workbench.settings import Settings
 from workbench.views import calibration_reading, reading
 
-WAIT = 60
 EARLY = FittedCalibration(
     calibration=Calibration(outcome_type=OutcomeType.EMAIL_ENGAGEMENT, cells={"model": Intercept(shift=-0.3)}),
     as_of=datetime(2026, 1, 20, tzinfo=UTC),
@@ -106,22 +106,7 @@ class Database:
 
 
 def calibration_page(**query: str) -> AppTest:
-    def page() -> None:
-        from workbench.views import calibration
-
-        calibration.page()
-
-    app = AppTest.from_function(page, default_timeout=WAIT)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def text(app: AppTest) -> str:
-    assert not app.exception
-    parts = [*app.markdown, *app.caption, *app.info, *app.error, *app.success, *app.subheader, *app.code]
-    shown = "\n".join(part.value for part in parts)
-    return html.unescape(re.sub(r":color\[(&#\d+;)\]", r"\1", shown))
+    return open_page("calibration", **query)
 
 
 def tables(app: AppTest) -> str:
