@@ -94,10 +94,12 @@ def compare(first: Scores, second: Scores, *, resamples: int | None = None, seed
     return compare_paired(pair_alike(first, second), resamples=resamples, seed=seed)
 
 
-def compare_paired(paired: Pairing, *, resamples: int | None = None, seed: int = SEED) -> Comparison:
-    """The same for two runs that were paired before."""
+def compare_paired(
+    paired: Pairing, metrics: Sequence[Metric] | None = None, *, resamples: int | None = None, seed: int = SEED
+) -> Comparison:
+    """The same for two runs that were paired before, by some of their metrics (None: all)."""
     first, second = paired.first.scores, paired.second.scores
-    metrics = first.metrics
+    metrics = first.metrics if metrics is None else metrics
     tallies = {tally.name: paired.of(tally) for tally in tallies_of(metrics)}
     clusters = {name: own.clusters(seed) for name, own in tallies.items()}
     sides = [{name: own[side] for name, own in clusters.items()} for side in (0, 1)]
@@ -113,7 +115,7 @@ def compare_paired(paired: Pairing, *, resamples: int | None = None, seed: int =
         rows=tuple(rows),
         turns=int((mine & other).sum()),
         left_out=(int((mine & ~other).sum()), int((other & ~mine).sum())),
-        conversations=len(np.unique(paired.conversation_of[mine & other])),
+        conversations=int(np.count_nonzero(np.bincount(paired.conversation_of[mine & other]))),
         resamples=resamples or enough(len(paired.conversations)),
         seed=seed,
     )
@@ -255,9 +257,8 @@ def _tested(
     if evidence.differing == 0:
         return None, None
     if metric.is_limit:
-        values = (metric.of_totals(side) for side in tally.by_conversation)
-        pairs = [(bool(one > 0), bool(other > 0)) for one, other in zip(*values, strict=True)]
-        return "McNemar by conversation", mcnemar_p(pairs)
+        first, second = (metric.of_totals(side) > 0 for side in tally.by_conversation)
+        return "McNemar by conversation", mcnemar_p(first, second)
     if evidence.conversations <= FEW_CONVERSATIONS or not evidence.spread.known:
         p = sign_flip_p(*tally.by_conversation, metric.of_totals, flips=flips, seed=seed)
         return "sign flips by conversation", p

@@ -37,10 +37,11 @@ class Counts:
         """
         width = len(self.tally.parts)
         amounts = self.amount if weight_of is None else self.amount * weight_of[self.record]
-        cells = group_of[self.record] * width + self.part
+        group, part = group_of[self.record], self.part
         if (group_of < 0).any():
-            kept = np.flatnonzero(cells >= 0)  # that of no group is below 0 with any part
-            cells, amounts = cells[kept], amounts[kept]
+            kept = group >= 0
+            group, part, amounts = group[kept], part[kept], amounts[kept]
+        cells = group * width + part
         # Without any entry, bincount counts in integers.
         return np.bincount(cells, amounts, groups * width).astype(np.float64, copy=False).reshape(groups, width)
 
@@ -95,13 +96,16 @@ class PresentParts:
 
     def in_groups(self, group_of: Positions, groups: int) -> PresentParts:
         """Which parts are there in any row of each group; `group_of` maps a row to its group, -1 to none."""
-        rows = np.flatnonzero(group_of >= 0)
-        rows = rows[np.argsort(group_of[rows], kind="stable")]
-        found, begins = np.unique(group_of[rows], return_index=True)
-        bits = np.zeros((groups, self.bits.shape[1]), dtype=np.uint8)
-        if len(rows):
-            bits[found] = np.bitwise_or.reduceat(self.bits.take(rows, axis=0), begins, axis=0)
-        return PresentParts(bits)
+        kept = group_of >= 0
+        own, bits = (group_of, self.bits) if kept.all() else (group_of[kept], self.bits[kept])
+        if (np.diff(own) < 0).any():
+            order = np.argsort(own, kind="stable")
+            own, bits = own[order], bits[order]
+        found = np.zeros((groups, self.bits.shape[1]), dtype=np.uint8)
+        if len(own):
+            begins = np.flatnonzero(np.diff(own, prepend=-1))
+            found[own[begins]] = np.bitwise_or.reduceat(bits, begins, axis=0)
+        return PresentParts(found)
 
 
 def _bit(part: NDArray[np.signedinteger]) -> NDArray[np.uint8]:

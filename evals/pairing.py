@@ -31,7 +31,7 @@ class Side:
     @cached_property
     def is_repeated(self) -> bool:
         """Whether any turn was asked several times."""
-        return len(np.unique(self.turn_of)) < len(self.turn_of)
+        return bool((np.bincount(self.turn_of) > 1).any())
 
     def has_turn(self, turns: int) -> Kept:
         """Of each of so many turns, whether it is in this run."""
@@ -56,7 +56,9 @@ class Pairing:
 
     @cached_property
     def rank_of(self) -> Positions:
-        """The place of each turn in order of conversation and turn."""
+        """Of each turn a number by which they are in order of conversation and turn."""
+        if self.whole is not None:
+            return self.whole.paired.rank_of[self.whole.turns]
         order = np.array(sorted(range(len(self.conversations)), key=self.conversations.__getitem__), dtype=np.int64)
         conversation = np.argsort(order, kind="stable")[self.conversation_of]
         number = np.fromiter((turn for _, turn in self.turns), np.int64, len(self.turns))
@@ -81,7 +83,7 @@ class Pairing:
             conversation_of=conversation_of,
             first=first,
             second=second,
-            whole=_Whole(self, np.flatnonzero(kept)),
+            whole=_Whole(self, np.flatnonzero(kept), places),
         )
 
     def of(self, tally: Tally) -> PairedTally:
@@ -94,6 +96,8 @@ class Pairing:
         """Totals of both runs, of shape (groups, parts), each turn counted once; `group_of` maps turns to groups, -1 to
         none.
         """
+        if self.whole is not None:
+            return self.whole.sums(tally, group_of, groups)
         first, second = (
             side.scores.counts[tally.name].sums(group_of[side.turn_of], groups, self._weight_of(side, tally))
             for side in (self.first, self.second)
@@ -193,17 +197,32 @@ class PairedTally:
 
     @cached_property
     def _in_conversations(self) -> tuple[PresentParts, PresentParts]:
-        conversations = len(self.paired.conversations)
+        whole, conversations = self.paired.whole, len(self.paired.conversations)
+        if whole is not None and whole.has_all_of_its_conversations:
+            first, second = whole.paired.of(self.tally)._in_conversations
+            return first.of_rows(whole.conversations), second.of_rows(whole.conversations)
         first, second = (side.in_groups(self._conversation_of, conversations) for side in self.present)
         return first, second
 
 
 @dataclass(frozen=True, eq=False)
 class _Whole:
-    """What a part is of, and which `turns` of it are in the part."""
+    """What a part is of, and which `turns` and `conversations` of it are in the part."""
 
     paired: Pairing
     turns: Positions
+    conversations: Positions
+
+    @cached_property
+    def has_all_of_its_conversations(self) -> bool:
+        """Whether the part leaves no turn of its conversations out."""
+        return bool(np.isin(self.paired.conversation_of, self.conversations).sum() == len(self.turns))
+
+    def sums(self, tally: Tally, group_of: Positions, groups: int) -> tuple[Array, Array]:
+        """Those of the part, whose turns `group_of` maps to groups."""
+        among_all = np.full(len(self.paired.turns), -1, dtype=np.int64)
+        among_all[self.turns] = group_of
+        return self.paired.sums(tally, among_all, groups)
 
     def part(self, part: Pairing, tally: Tally) -> PairedTally:
         own = self.paired.of(tally)

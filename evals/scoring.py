@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.model.analysis import FallbackReason
 from engine.model.conversation import Conversation
-from evals.counts import Counts, CountsTable
+from evals.counts import Counts, CountsTable, Places
 from evals.inference.intervals import estimate
 from evals.inference.resampling import SEED, Array, clustered, enough, resampled_totals
 from evals.judged_turns import judged_turns
@@ -92,7 +92,7 @@ class Scores:
         return replace(
             self,
             records=records,
-            counts={name: counts.only(number_of) for name, counts in self.counts.items()},
+            counts=_CountsOfSome(self.counts, number_of),
             fallbacks=tuple(note for note in self.fallbacks if note.key in own),
         )
 
@@ -122,6 +122,29 @@ class Scores:
             bounds=metric.bounds,
             is_share=metric.unit == "share",
         )
+
+
+class _CountsOfSome(Mapping[str, Counts]):
+    """The counts of some records, each tally's taken from the `whole` when it is first asked for.
+
+    `number_of` is each record's position among them, -1 if it is not one of them.
+    """
+
+    def __init__(self, whole: Mapping[str, Counts], number_of: Places) -> None:
+        self._whole = whole
+        self._number_of = number_of
+        self._taken: dict[str, Counts] = {}
+
+    def __getitem__(self, name: str) -> Counts:
+        if name not in self._taken:
+            self._taken[name] = self._whole[name].only(self._number_of)
+        return self._taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
 
 
 def score(
@@ -210,11 +233,12 @@ def draw(
     columns = {place: slice(*bounds) for place, bounds in zip(places, pairwise(starts), strict=True)}
     statistics = np.hstack(tables)
     resamples = resamples or enough(len(statistics))
-    drawn = tuple({metric.name: np.empty(resamples) for metric in metrics} for _ in sides)
+    drawn = tuple({metric.name: np.full(resamples, np.nan) for metric in metrics} for _ in sides)
+    counted = [[metric for metric in metrics if side[metric.tally.name][:, metric.reads].any()] for side in sides]
     done = 0
     for totals in resampled_totals(statistics, resamples=resamples, seed=seed):
         for number, values in enumerate(drawn):
-            for metric in metrics:
+            for metric in counted[number]:  # the others have no data, and are NaN
                 found = metric.of_totals(totals[:, columns[number, metric.tally.name]])
                 values[metric.name][done : done + len(totals)] = found
         done += len(totals)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import overload
 
 import numpy as np
@@ -54,12 +53,10 @@ class TurnChanges(Sequence[TurnChange]):
 
     def of_turn(self, key: TurnKey) -> TurnChange | None:
         """The change of one turn; None if it is not among them."""
-        place = self._place_of.get(key)
-        return None if place is None else self[place]
-
-    @cached_property
-    def _place_of(self) -> Mapping[TurnKey, int]:
-        return {key: place for place, key in enumerate(keys_of(self))}
+        if key not in self.turns:
+            return None
+        places = np.flatnonzero(self.number == self.turns.index(key))
+        return self[int(places[0])] if len(places) else None
 
 
 def keys_of(changes: Sequence[TurnChange]) -> tuple[TurnKey, ...]:

@@ -90,6 +90,7 @@ class _StoppedError(QBSError):
 class Compared:
     """A finished comparison, and what can be asked of it without comparing again. Thread-safe.
 
+    It is of all metrics but breakdowns of others, which take longer and are looked at less; they come when asked for.
     `notes` are what a reader has to know about what could be judged, in sentences.
     """
 
@@ -119,6 +120,16 @@ class Compared:
         other.comparison = comparison
         return other
 
+    def with_breakdowns(self) -> Compared:
+        """The same with the breakdowns too, compared when first asked for: they are judged among themselves."""
+        from evals.compare import compare_paired
+
+        metrics = self.first.metrics
+        details = [metric for metric in metrics if metric.detail]
+        added = self._once(("breakdowns",), lambda: compare_paired(self.paired, details))
+        rows = {row.metric.name: row for row in (*self.comparison.rows, *added.rows)}
+        return self.judged_as(replace(self.comparison, rows=tuple(rows[metric.name] for metric in metrics)))
+
     def changes(self, metric: Metric) -> TurnChanges:
         """The turns that were counted differently, the largest gain first."""
         from evals.compare import changes_of
@@ -146,9 +157,9 @@ class Compared:
         """For each run, where it was asked repeatedly, how far its answers vary; else nothing."""
         from evals.repeats import variations
 
-        sides = (self.first, self.second)
+        sides = (self.paired.first, self.paired.second)
         return self._once(
-            ("variations",), lambda: tuple(variations(side) if _is_repeated(side) else () for side in sides)
+            ("variations",), lambda: tuple(variations(side.scores) if side.is_repeated else () for side in sides)
         )
 
     def _once(self, key: tuple[str, ...], make: Callable[[], ValueT]) -> ValueT:
@@ -193,7 +204,8 @@ class Comparisons:
 
         pair = self._pair(wanted.whole, dataset, counted)
         paired = _part_of(pair, wanted.part)
-        return Compared(paired, compare_paired(paired), pair.notes)
+        main = [metric for metric in paired.first.scores.metrics if not metric.detail]
+        return Compared(paired, compare_paired(paired, main), pair.notes)
 
     def _pair(self, wanted: Wanted, dataset: Dataset, counted: Counted) -> _Pair:
         """Both runs as a whole."""
@@ -269,10 +281,6 @@ def comparing(comparisons: Comparisons, wanted: Wanted, dataset: Dataset) -> Wor
 def _scoring(wanted: Wanted, state: RunState, judgements: str, judge: Judge | None) -> Hashable:
     """What a run was scored by: the same run counts otherwise beside one that another judge judged."""
     return (wanted.stamp, state, wanted.view, judgements, judge)
-
-
-def _is_repeated(scores: Scores) -> bool:
-    return any(sample for _, _, sample in scores.records)
 
 
 class _Told:

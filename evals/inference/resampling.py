@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
-Weights = NDArray[np.uint16] | NDArray[np.int8]  # of shape (resamples, conversations)
+# Of shape (resamples, conversations): small numbers where there are many, which are made large block by block.
+Weights = NDArray[np.uint16] | NDArray[np.int8] | Array
 
 RESAMPLES, FEWEST_RESAMPLES = 10_000, 2_000
 FLIPS = 10_000  # ways to turn signs, where not all are gone through
@@ -29,6 +30,7 @@ BLOCK_CELLS = 2_000_000  # multiplicities held at once as numbers to reckon with
 MAX_EXACT_CONVERSATIONS = 12  # 4,096 ways to turn signs
 CLUSTERS = 1_000  # with so many, a standard error is known within 2.2 %: 1 / sqrt(2 CLUSTERS)
 FLIPPED = 200  # groups whose signs are turned: the sums of so many are as good as normal
+_KEPT = 3  # tables of multiplicities, and of signs: parts of the same runs are resampled alike
 
 
 def enough(conversations: int) -> int:
@@ -92,9 +94,9 @@ def is_exact(conversations: int) -> bool:
     return conversations <= MAX_EXACT_CONVERSATIONS
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=_KEPT)
 def _multiplicities(conversations: int, resamples: int, seed: int) -> Weights:
-    """How often each conversation is in each resample. Parts of the same runs are resampled alike, so it is kept."""
+    """How often each conversation is in each resample."""
     generator = np.random.default_rng(seed)
     found = np.empty((resamples, conversations), dtype=np.uint16)
     for rows in _blocks(resamples, conversations):
@@ -102,28 +104,32 @@ def _multiplicities(conversations: int, resamples: int, seed: int) -> Weights:
         drawn = generator.integers(0, conversations, size=own.shape)
         drawn += conversations * np.arange(len(own))[:, None]
         own[:] = np.bincount(drawn.ravel(), minlength=own.size).reshape(own.shape)
-    found.setflags(write=False)
-    return found
+    return _kept(found)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=_KEPT)
 def _signs(conversations: int, flips: int, seed: int) -> Weights:
     """1 where a conversation's sign is kept, -1 where it is turned."""
     turned = np.random.default_rng(seed).integers(0, 2, size=(flips, conversations), dtype=np.int8)
-    found = np.subtract(1, 2 * turned, dtype=np.int8)
-    found.setflags(write=False)
-    return found
+    return _kept(np.subtract(1, 2 * turned, dtype=np.int8))
+
+
+def _kept(weights: Weights) -> Weights:
+    """Ready to be multiplied if they are one block, and written by nobody."""
+    kept = weights.astype(np.float64) if weights.size <= BLOCK_CELLS else weights
+    kept.setflags(write=False)
+    return kept
 
 
 def _blocks_of_totals(statistics: Array, weights: Weights) -> Iterator[Array]:
     """`weights @ statistics`, block by block; parts that nobody has are not multiplied."""
     counted = np.flatnonzero(statistics.any(axis=0))
-    rows = np.ascontiguousarray(statistics[:, counted])
+    columns = np.ascontiguousarray(statistics.T[counted])
     for own in _blocks(*weights.shape):
-        block = weights[own]
-        totals = np.zeros((len(block), statistics.shape[1]))
-        totals[:, counted] = block.astype(np.float64) @ rows
-        yield totals
+        block = weights[own].astype(np.float64, copy=False)
+        totals = np.zeros((statistics.shape[1], len(block)))  # a row for each part: metrics read parts one by one
+        totals[counted] = columns @ block.T
+        yield totals.T
 
 
 def _blocks(count: int, width: int) -> Iterator[slice]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evals.inference.resampling import FLIPS, MAX_EXACT_CONVERSATIONS, SEED, Array, flipped_totals, is_exact
 
@@ -37,15 +38,15 @@ def sign_flip_p(
     return (1 + as_large) / (1 + len(differences))
 
 
-def mcnemar_p(pairs: Sequence[tuple[bool, bool]]) -> float | None:
-    """Exact two-sided p that yes is equally likely in both, from pairs of yes or no; None without any pair.
+def mcnemar_p(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float | None:
+    """Exact two-sided p that yes is equally likely in both, from yes or no of each pair; None without any pair.
 
     Only the pairs that disagree tell: binomial with probability 1/2. Q. McNemar, Psychometrika 12 (1947).
     """
-    if not pairs:
+    if not len(first):
         return None
-    only_first = sum(one and not other for one, other in pairs)
-    only_second = sum(other and not one for one, other in pairs)
+    only_first = int(np.count_nonzero(first & ~second))
+    only_second = int(np.count_nonzero(second & ~first))
     if only_first + only_second == 0:
         return 1.0
     from scipy.stats import binomtest

@@ -205,12 +205,13 @@ def test_an_undefined_difference_has_no_p():
     [(0, 0, 5, 1.0), (5, 0, 3, 2 / 32), (6, 1, 0, 0.125), (1, 6, 9, 0.125), (3, 3, 0, 1.0)],
 )
 def test_mcnemar_of_worked_examples(only_first: int, only_second: int, same: int, wanted: float):
-    pairs = [(True, False)] * only_first + [(False, True)] * only_second + [(True, True)] * same
-    assert mcnemar_p(pairs) == pytest.approx(wanted)
+    first = np.repeat([True, False, True], [only_first, only_second, same])
+    second = np.repeat([False, True, True], [only_first, only_second, same])
+    assert mcnemar_p(first, second) == pytest.approx(wanted)
 
 
 def test_mcnemar_without_a_conversation_is_no_data():
-    assert mcnemar_p([]) is None
+    assert mcnemar_p(np.zeros(0, bool), np.zeros(0, bool)) is None
 
 
 # Multiplicity and power

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from evals.metrics import METRICS
 from tests.workbench.pages import WAIT, open_page, text
 from tests.workbench.prepared import DATASET, add_run, prepare
 from workbench import comparing
@@ -118,6 +120,34 @@ def test_runs_view_filters_measure_and_turn_are_in_the_address(runs: tuple[str, 
 def test_runs_can_be_turned_round(runs: tuple[str, ...]) -> None:
     app = compare_page(run=list(reversed(runs)))
     assert "Rules against Recorded answers" in text(app)
+
+
+def test_breakdowns_are_shown_when_asked_for_and_to_whom_a_link_leads_to_one(runs: tuple[str, ...]) -> None:
+    app = compare_page()
+    assert "Pain, F1" not in table(app)
+    measures = len(app.selectbox("compare metric").options)
+    app.toggle[0].set_value(True).run()
+    assert "Pain, F1" in table(app)
+    assert len(app.selectbox("compare metric").options) > measures
+    linked = compare_page(metric="known.precision")
+    assert linked.toggle[0].value
+    assert address(linked)["metric"] == ["known.precision"]
+    assert "Pain, F1" in table(linked)
+
+
+def test_files_hold_the_breakdowns_whatever_the_page_shows(
+    runs: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[tuple[Callable[..., bytes], Callable[[], str]]] = []
+    monkeypatch.setattr(
+        "workbench.components.export_menu.export", lambda _, file, report, *__, **___: offered.append((file, report))
+    )
+    assert "Pain, F1" not in table(compare_page())
+    file, report = offered[0]
+    assert {metric.name for metric in METRICS} == {
+        row["metric"] for row in json.loads(file("scoreboard", "JSON"))["rows"]
+    }
+    assert "Pain, F1" in report()
 
 
 def test_a_link_to_what_is_not_there_says_so_and_shows_something(runs: tuple[str, ...]) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from engine.errors import InputError
 from engine.model.conversation import Channel, Persona
-from evals.compare import judged_together
+from evals.compare import compare_paired, judged_together
 from evals.judgements import question_of
 from evals.library import Dataset
-from evals.metrics import find_metric
+from evals.metrics import METRICS, find_metric
 from evals.metrics.judged import View
 from evals.progress import Progress
 from evals.runs.judgements import judgements_hash, writing_judgements
@@ -133,6 +133,15 @@ def test_verdicts_of_several_share_what_was_made(services: Services, wanted: Wan
     told = made.judged_as(first)
     assert (told.comparison.together, made.comparison.together) == (2, 1)
     assert told.changes(metric) is changes
+
+
+def test_breakdowns_come_when_asked_for_as_if_compared_with_the_rest(
+    services: Services, wanted: Wanted, dataset: Dataset
+) -> None:
+    made = Comparisons(services).compare(wanted, dataset)
+    assert not any(row.metric.detail for row in made.comparison.rows)
+    assert made.with_breakdowns().comparison == compare_paired(made.paired)
+    assert made.with_breakdowns().changes(METRICS[0]) is made.changes(METRICS[0])
 
 
 async def test_in_the_background_it_says_how_far_it_is(services: Services, wanted: Wanted, dataset: Dataset) -> None:

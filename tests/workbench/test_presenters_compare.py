@@ -122,7 +122,7 @@ def test_the_scoreboard_has_a_row_for_each_measure_with_data():
         row("question.type", None, None),
         row("operations.tokens", 0.0, 9.0),
     )
-    cells = _Cells(compare_scoreboard.scoreboard(comparison(*rows), "A", "B", details=False))
+    cells = _Cells(compare_scoreboard.scoreboard(comparison(*rows), "A", "B"))
     assert [own[0].strip() for own in cells.rows if own] == [
         "Measure", "Understanding the message", "Dimensions, F1 ↑", "Operations", "Tokens, a conversation ↓",
     ]  # fmt: skip
@@ -132,15 +132,9 @@ def test_the_scoreboard_has_a_row_for_each_measure_with_data():
     assert compare_scoreboard.not_measured(comparison(*rows)) == ("Question type acceptable",)
 
 
-@pytest.mark.parametrize(("details", "there"), [(True, True), (False, False)])
-def test_breakdowns_are_shown_when_asked_for(details, there):
-    rows = (row("extraction.f1", 0.5, 0.7), row("extraction.budget.f1", 0.5, 0.7))
-    assert ("Budget, F1" in compare_scoreboard.scoreboard(comparison(*rows), "A", "B", details=details)) == there
-
-
 def test_run_names_cannot_bring_markup_into_the_scoreboard():
     rows = (row("extraction.f1", 0.5, 0.7, reason="<b>no</b>"),)
-    html = compare_scoreboard.scoreboard(comparison(*rows), '<script>"', "</style><img src=x>", details=True)
+    html = compare_scoreboard.scoreboard(comparison(*rows), '<script>"', "</style><img src=x>")
     assert not {"script", "img", "b"} & _Cells(html).tags
 
 

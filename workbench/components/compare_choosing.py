@@ -9,9 +9,9 @@ import streamlit as st
 
 from engine.model.conversation import Channel, DealStage, Persona
 from engine.model.qbs import EngagementSignal
-from evals.library import Dataset
 from evals.metrics.judged import View
 from evals.slices import Slice
+from workbench.presenters.compare_turns import Talks
 from workbench.presenters.words import CHANNELS, ENGAGEMENTS, PERSONAS, STAGES
 
 OptionT = TypeVar("OptionT", bound=str)
@@ -68,30 +68,23 @@ def view(key: str) -> None:
     )
 
 
-def filters(of: Dataset, part: Slice, keys: Mapping[str, str]) -> None:
+def filters(talks: Talks, part: Slice, keys: Mapping[str, str]) -> None:
     """Folded away behind one button that says how many are on; they hold for everything on the page."""
     label = f"Filter ({part.filters})" if part.filters else "Filter"
     with st.popover(label, icon=":material/filter_list:", width="stretch"):
         st.caption("Everything on the page is then about these turns alone.")
         _pills("Contact", list(Persona), {kind: PERSONAS[kind].name for kind in Persona}, keys["personas"])
         _pills("Channel", list(Channel), {kind: CHANNELS[kind].name for kind in Channel}, keys["channels"])
-        _pills("Stage", _stages(of), {kind: STAGES[kind].name for kind in DealStage}, keys["stages"])
-        if of.labels:
+        _pills("Stage", talks.stages, {kind: STAGES[kind].name for kind in DealStage}, keys["stages"])
+        if talks.labels:
             moods = {kind: ENGAGEMENTS[kind].name for kind in EngagementSignal}
             _pills("Engagement, by label", list(EngagementSignal), moods, keys["engagements"])
-        if len(set(of.split.values())) > 1:
+        if len(set(talks.split.values())) > 1:
             _pills("Part", list(_SPLITS), _SPLITS, keys["splits"])
-        titles = {item.id: item.title for item in of.conversations}
+        names = talks.titles
         st.multiselect(
-            "Conversations", list(titles), format_func=lambda id_: titles.get(id_, id_), key=keys["conversations"]
+            "Conversations", list(names), format_func=lambda id_: names.get(id_, id_), key=keys["conversations"]
         )
-
-
-def _stages(of: Dataset) -> list[DealStage]:
-    """Those that any conversation was ever in."""
-    found = {item.opening_stage for item in of.conversations}
-    found |= {change.to for item in of.conversations for change in item.stage_changes}
-    return [stage for stage in DealStage if stage in found]
 
 
 def _pills(label: str, options: Sequence[OptionT], names: Mapping[OptionT, str], key: str) -> None:

@@ -41,12 +41,11 @@ STYLE = """
 """
 
 
-def scoreboard(comparison: Comparison, first: str, second: str, *, details: bool) -> str:
-    """The table. `first` and `second` are the names of the runs; `details` adds the breakdowns of measures."""
-    rows = [row for row in comparison.rows if is_measured(row) and (details or not row.metric.detail)]
+def scoreboard(comparison: Comparison, first: str, second: str) -> str:
+    """The table. `first` and `second` are the names of the runs."""
     body = "".join(
         f'<tbody class="family"><tr><th colspan="8" scope="rowgroup">{escape(title)}</th></tr>{_lines(own)}</tbody>'
-        for title, own in families(rows).items()
+        for title, own in families(comparison.rows).items()
     )
     return (
         f'<style>{STYLE}</style><div class="qbs-scores"><table>'

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from engine.model.conversation import Conversation
+from engine.model.conversation import Conversation, DealStage
 from evals.compare import Comparison, Row
 from evals.dataset_manifest import Split
 from evals.inference.verdict import Verdict
@@ -26,7 +27,7 @@ _EXCERPT = 84
 Order = Literal["worse", "better"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Talks:
     """The conversations of a data set by their ids, to be found at once among many, and their labels."""
 
@@ -37,6 +38,17 @@ class Talks:
     @classmethod
     def of(cls, dataset: Dataset) -> Talks:
         return cls({item.id: item for item in dataset.conversations}, dataset.labels, dataset.split)
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        return {id_: item.title for id_, item in self.by_id.items()}
+
+    @cached_property
+    def stages(self) -> tuple[DealStage, ...]:
+        """Those that any conversation was ever in."""
+        found = {item.opening_stage for item in self.by_id.values()}
+        found |= {change.to for item in self.by_id.values() for change in item.stage_changes}
+        return tuple(stage for stage in DealStage if stage in found)
 
     def label(self, conversation_id: str, turn: int) -> TurnLabel | None:
         return self.labels.get(conversation_id, {}).get(turn)

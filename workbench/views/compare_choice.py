@@ -91,6 +91,7 @@ def _chosen(dataset: Dataset, rows: Sequence[RunRow], goal: ComparePlace | None)
     if goal is not None:
         place.set_part(goal.part)
     offer(place.VIEW, list(View), goal.view if goal else None)
+    talks = compare_reading.talks(dataset)
     bar = st.grid(8, min_column_width=125, vertical_alignment="bottom")
     with bar.cell(column_span=2):
         compare_choosing.first(names, place.FIRST)
@@ -101,7 +102,7 @@ def _chosen(dataset: Dataset, rows: Sequence[RunRow], goal: ComparePlace | None)
     with bar.cell(column_span=2):
         compare_choosing.view(place.VIEW)
     with bar.cell():
-        compare_choosing.filters(dataset, place.part(), place.FILTERS)
+        compare_choosing.filters(talks, place.part(), place.FILTERS)
     with bar.cell():
         _start(dataset)
     by_id = {row.run_id: row for row in rows}
@@ -109,7 +110,7 @@ def _chosen(dataset: Dataset, rows: Sequence[RunRow], goal: ComparePlace | None)
     shown = _shown(others, names, goal.shown if goal else None)
     return CompareChoice(
         dataset,
-        compare_reading.talks(dataset),
+        talks,
         by_id[first],
         others,
         by_id[shown],

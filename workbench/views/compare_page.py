@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.grid_container import GridContainer
 
 from engine.errors import QBSError
-from evals.compare import judged_together
+from evals.compare import Comparison, judged_together
 from evals.report import render
 from evals.report.forest import Panel, not_drawn, panels
 from evals.report.verdicts import headline
@@ -32,6 +32,7 @@ from workbench.views.news import watch_runs
 
 _SCOREBOARD, _TURNS = "scoreboard", "turns"
 _EXPORT_PIXELS = 130
+_BREAKDOWNS = "By dimension, by reason, by guardrail rule: in the scoreboard, and to look at the turns by."
 _COLUMN_PIXELS = 330  # below this the columns of a row go below each other
 
 
@@ -54,7 +55,8 @@ def _page() -> None:
 
 def _compare(choice: CompareChoice, goal: ComparePlace | None) -> None:
     found = {row.run_id: _compared(choice, row) for row in choice.others}
-    ready = _together({run: compared for run, compared in found.items() if compared is not None})
+    whole = place.with_breakdowns(goal)
+    ready = _together({run: compared for run, compared in found.items() if compared is not None}, whole=whole)
     _verdicts(choice, ready)
     compared = ready.get(choice.shown.run_id)
     if compared is None:
@@ -67,8 +69,12 @@ def _compare(choice: CompareChoice, goal: ComparePlace | None) -> None:
     compare_turns.walk(choice, compared, _address(choice))
 
 
-def _together(ready: Mapping[str, Compared]) -> Mapping[str, Compared]:
-    """With verdicts that hold for all of them together: who looks more often finds more by luck."""
+def _together(ready: Mapping[str, Compared], *, whole: bool) -> Mapping[str, Compared]:
+    """With verdicts that hold for all of them together: who looks more often finds more by luck.
+
+    `whole` adds the breakdowns of measures.
+    """
+    ready = {run: compared.with_breakdowns() for run, compared in ready.items()} if whole else ready
     judged = judged_together([compared.comparison for compared in ready.values()])
     return {run: own.judged_as(comparison) for (run, own), comparison in zip(ready.items(), judged, strict=True)}
 
@@ -141,10 +147,10 @@ def _scores(choice: CompareChoice, ready: Mapping[str, Compared], compared: Comp
     with head:
         details.heading("Scoreboard")
         st.space("stretch")
-        shown = st.toggle("Breakdowns", key=place.DETAILS, help="By dimension, by reason, by guardrail rule.")
+        st.toggle("Breakdowns", key=place.BREAKDOWNS, help=_BREAKDOWNS)
         with st.container(width=_EXPORT_PIXELS):
-            _export(choice, compared)
-    table = compare_scoreboard.scoreboard(compared.comparison, *choice.sides, details=bool(shown))
+            _export(choice, ready, compared)
+    table = compare_scoreboard.scoreboard(compared.comparison, *choice.sides)
     compare_overview.scoreboard(table, compare_scoreboard.not_measured(compared.comparison))
     details.heading("Differences")
     _forest(choice, ready)
@@ -188,13 +194,17 @@ def _lift(choice: CompareChoice, compared: Compared, cards: GridContainer) -> No
             costs_drawn.lift([costs.lift_line(lift) for lift in lifts], price, model, rules)
 
 
-def _export(choice: CompareChoice, compared: Compared) -> None:
+def _export(choice: CompareChoice, ready: Mapping[str, Compared], compared: Compared) -> None:
+    """Files have everything in them, breakdowns too, whatever the page shows."""
     rows = turns.choices(compared.comparison)
+
+    def whole() -> Comparison:
+        return _together(ready, whole=True)[choice.shown.run_id].comparison
 
     def file(what: str, format_: Format) -> bytes:
         row = compare_turns.measure(rows)
         if what == _SCOREBOARD or row is None:
-            return exports.scoreboard_file(compared.comparison, format_)
+            return exports.scoreboard_file(whole(), format_)
         changes = compared.changes(row.metric)
         return exports.turns_file(compared.comparison, choice.talks, row.metric, changes, format_)
 
@@ -203,7 +213,7 @@ def _export(choice: CompareChoice, compared: Compared) -> None:
         metric = row.metric if row else compared.comparison.rows[0].metric
         return render(
             compare_report.report(
-                compared.comparison,
+                whole(),
                 choice.dataset.name,
                 choice.talks,
                 (choice.first, choice.shown),

@@ -12,13 +12,14 @@ import streamlit as st
 from engine.model.conversation import Channel, DealStage, Persona
 from engine.model.qbs import EngagementSignal
 from evals.dataset_manifest import Split
+from evals.metrics import METRICS
 from evals.metrics.judged import View
 from evals.slices import Slice
 from workbench import session
 
 # Keys of widgets.
 DATASET, FIRST, OTHERS, SHOWN, VIEW = (f"compare {name}" for name in ("dataset", "first", "others", "shown", "view"))
-METRIC, ORDER, PAGE, DETAILS = (f"compare {name}" for name in ("metric", "order", "page", "details"))
+METRIC, ORDER, PAGE, BREAKDOWNS = (f"compare {name}" for name in ("metric", "order", "page", "breakdowns"))
 FILTERS = {field.name: f"compare {field.name}" for field in fields(Slice)}
 TURN = "compare.turn"  # (conversation, turn) that is open; of no widget
 
@@ -27,6 +28,7 @@ ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 EVERYTHING = Slice()
 _AT = "compare.at"
 _MOST_RUNS = 4
+_BREAKDOWN_NAMES = frozenset(metric.name for metric in METRICS if metric.detail)
 _FILTER_NAMES = {
     "personas": "persona",
     "channels": "channel",
@@ -112,6 +114,13 @@ def part() -> Slice:
 def set_part(wanted: Slice) -> None:
     for name, key in FILTERS.items():
         st.session_state[key] = list(getattr(wanted, name))
+
+
+def with_breakdowns(goal: ComparePlace | None) -> bool:
+    """Whether the breakdowns of measures are wanted too: a link to one of them wants them."""
+    if goal is not None and goal.metric in _BREAKDOWN_NAMES:
+        st.session_state[BREAKDOWNS] = True
+    return bool(st.session_state.get(BREAKDOWNS))
 
 
 def open_turn(conversation_id: str, turn: int) -> None:
