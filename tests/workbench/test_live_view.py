@@ -174,6 +174,22 @@ def test_words_are_said_as_the_channel_that_was_chosen(conversations: Conversati
     assert row.state.last_channel == "email"
 
 
+def test_words_come_by_the_contacts_channel_while_the_choice_is_not_drawn() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from engine.model.conversation import Channel
+        from workbench.views import live_place
+
+        live_place.offer_channel(Channel.CALL)
+        del st.session_state[live_place.CHANNEL]
+        st.write(live_place.channel().value)
+
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    assert [item.value for item in app.markdown] == ["call"]
+
+
 def test_a_customers_markup_stays_text(conversations: ConversationsInMemory) -> None:
     app = say(live_page(), HOSTILE)
     shown = [part.value for part in app.markdown]

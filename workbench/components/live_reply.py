@@ -55,4 +55,4 @@ def _sending(text: str, key: str, send: Callable[[str], None]) -> None:
 
 
 def _send_changed(key: str, send: Callable[[str], None]) -> None:
-    send(st.session_state[key])
+    send(st.session_state.get(key) or "")

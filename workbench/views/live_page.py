@@ -8,7 +8,6 @@ from functools import partial
 import streamlit as st
 
 from engine.errors import QBSError
-from engine.model.conversation import Channel
 from engine.stages import VALID_TRANSITIONS
 from workbench.background import background
 from workbench.components import (
@@ -153,11 +152,11 @@ def _chat(choice: LiveChoice, talk: Talk) -> None:
 
 
 def _say_words() -> None:
-    _say(st.session_state[live_place.WORDS] or "")
+    _say(st.session_state.get(live_place.WORDS) or "")
 
 
 def _say(words: str) -> None:
-    live_turns.say(words, Channel(st.session_state[live_place.CHANNEL]))
+    live_turns.say(words, live_place.channel())
 
 
 def _question(kept: Kept, talk: Talk, *, busy: bool) -> None:

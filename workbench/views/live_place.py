@@ -21,7 +21,7 @@ SPEEDS = {"Slow": 6.0, "Normal": 3.5, "Fast": 1.5}  # from one message of a scri
 SEEN = "live.seen"  # what was read of the database
 _AT, _PLAYING, _DUE, _WISHES = "live.at", "live.playing", "live.due", "live.wishes"
 _TAKE, _CHANNEL_OF, _PAUSED_FOR = "live.take", "live.channel of", "live.paused for"
-_ERASURES = "live.erasures"
+_USUAL_CHANNEL, _ERASURES = "live.usual channel", "live.erasures"
 _EARLY = 0.3  # seconds by which a tick may come before its time
 
 NEXT_TAKE = 0  # a take that is to begin, and gets its number when the page is drawn
@@ -133,6 +133,12 @@ def offer_channel(usual: Channel) -> None:
         st.session_state[CHANNEL] = usual
     elif st.session_state.get(CHANNEL) is None:
         st.session_state[CHANNEL] = usual
+    st.session_state[_USUAL_CHANNEL] = usual
+
+
+def channel() -> Channel:
+    """How the customer's words came; the contact's own channel where the choice is not drawn at the moment."""
+    return Channel(st.session_state.get(CHANNEL) or st.session_state[_USUAL_CHANNEL])
 
 
 def wish(what: str, *about: str) -> None:
