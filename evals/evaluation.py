@@ -183,7 +183,7 @@ class Evaluation:
         if self.agreements is not None and self.judge is not None:
             yield f"{self.judge.model} judged the questions; {worth(self.agreements)}"
         if self.dataset.origin in (Origin.WRITTEN, Origin.SIMULATED):
-            yield origin_line(self.dataset.origin)
+            yield origin_line(self.dataset.origin).capitalize()
 
 
 def evaluate(folder: RunFolder, dataset: Dataset, store: CountStore | None = None) -> Evaluation:

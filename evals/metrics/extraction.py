@@ -186,8 +186,8 @@ METRICS = (
     PRECISION,
     RECALL,
     MACRO_F1,
+    *(metric for dimension in Dimension for metric in _of_dimension(dimension)),
     VALUE_AGREEMENT,
     NUMBERS,
     VERBATIM,
-    *(metric for dimension in Dimension for metric in _of_dimension(dimension)),
 )
