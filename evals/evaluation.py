@@ -18,7 +18,7 @@ from evals.matching import Matched, matched, named
 from evals.metrics import METRICS
 from evals.metrics.judged import View
 from evals.metrics.metric import Metric
-from evals.origins import Origin, origin_line
+from evals.origins import Origin, origin_words
 from evals.records import Estimate, RunSpec, TurnRecord
 from evals.runs.folder import FINISHED, RunFolder
 from evals.runs.judgements import judgements_about, judgements_hash, kept_judgements
@@ -183,7 +183,7 @@ class Evaluation:
         if self.agreements is not None and self.judge is not None:
             yield f"{self.judge.model} judged the questions; {worth(self.agreements)}"
         if self.dataset.origin in (Origin.WRITTEN, Origin.SIMULATED):
-            yield origin_line(self.dataset.origin).capitalize()
+            yield f"The conversations were {origin_words(self.dataset.origin)}"
 
 
 def evaluate(folder: RunFolder, dataset: Dataset, store: CountStore | None = None) -> Evaluation:

@@ -28,9 +28,14 @@ _SAID = {
 }
 
 
+def origin_words(origin: Origin | None) -> str:
+    """`written, not recorded from customers`: what is said of conversations."""
+    return _SAID[origin]
+
+
 def origin_line(origin: Origin | None) -> str:
     """`conversations: written, not recorded from customers`."""
-    return f"conversations: {_SAID[origin]}"
+    return f"conversations: {origin_words(origin)}"
 
 
 def read_origin(folder: Path) -> Origin | None:

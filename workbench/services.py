@@ -16,7 +16,7 @@ from uuid import UUID
 from engine.errors import ConfigurationError, InputError
 from workbench.databases import DatabaseServer, Role
 from workbench.settings import Settings, load_settings
-from workbench.text import UnknownNameError, the_one
+from workbench.text import UnknownNameError
 
 if TYPE_CHECKING:
     from engine.analyzers import Analyzer
@@ -154,14 +154,10 @@ class Services:
         return found.model_copy(update={"examples": tuple(examples)}) if found.prompts and examples else found
 
     def run(self, name: str) -> RunFolder:
-        """The run with this id, or the only one whose id has this part, or the `latest`. Raises UnknownNameError."""
-        from evals.runs.folder import RunFolder, run_folders
+        """The run that a person means by `name`. Raises UnknownNameError, RunError for one that cannot be read."""
+        from workbench.run_names import run_named
 
-        paths = {path.name: path for path in run_folders(self.runs_folder)}
-        if name == "latest" and paths:
-            return max(map(RunFolder.open, paths.values()), key=lambda folder: folder.manifest.created_at)
-        hint = "`qbs runs list` shows them all" if paths else f"there are none yet in {self.settings.home}, QBS_HOME"
-        return RunFolder.open(paths[the_one("run", name, paths, hint=hint)])
+        return run_named(name, self.runs_folder)
 
     def run_index(self) -> RunIndex:
         """The index over the runs. Using it brings it up to date and holds nothing open."""

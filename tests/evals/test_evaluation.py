@@ -14,7 +14,7 @@ from evals.evaluation import evaluate, variant_key
 from evals.library import Dataset, load_dataset
 from evals.metrics import find_metrics
 from evals.metrics.judged import View
-from evals.origins import Origin, origin_line
+from evals.origins import Origin, origin_words
 from evals.records import StateMode, Variant
 from evals.runner import run
 from evals.runs.counts import CountStore
@@ -130,7 +130,7 @@ async def test_conversations_that_customers_did_not_hold_are_said_to_be_so(
     made = replace(dataset(toys, labelled=("alpha", "beta", "gamma")), origin=origin)
     found = evaluate(await replayed(tmp_path / "runs", made), made)
     not_held = origin in (Origin.WRITTEN, Origin.SIMULATED)
-    assert found.notes == ((origin_line(origin).capitalize(),) if not_held else ())
+    assert found.notes == ((f"The conversations were {origin_words(origin)}",) if not_held else ())
 
 
 async def test_a_run_that_still_grows_is_judged_and_not_kept(toys: Path, tmp_path: Path, store: CountStore):

@@ -11,7 +11,7 @@ from typing import Any
 from engine.merge import joined_evidence
 from engine.model.analysis import Analysis
 from engine.model.qbs import PainDepthLevel
-from evals.origins import Origin, origin_line
+from evals.origins import Origin, origin_words
 from evals.records import Failure, TurnRecord
 from evals.runs.rows import RunRow, TurnRow
 from workbench.commands.output import paragraph
@@ -40,7 +40,7 @@ def summary_text(
     lines = [
         ("status", f"{row.status}, {row.turns:,} of {count(row.turns_expected, 'turn')}, {_when(row)}"),
         ("data set", f"{row.dataset}, {count(row.conversations, 'conversation')}, {row.state_mode} state"),
-        ("conversations", origin_line(origin).partition(": ")[2]),
+        ("conversations", origin_words(origin)),
         ("variant", row.variant + _models(row)),
         ("prompts", ", ".join(f"{name}@{digest[:8]}" for name, digest in sorted((prompts or {}).items()))),
         ("samples", str(row.samples) if row.samples > 1 else ""),
