@@ -3,6 +3,7 @@
 QBSError
 ├── InvalidStageTransitionError   a deal stage was to be skipped, or a closed deal reopened
 ├── InputError                    a file or record a person gave cannot be used; says file, line and turn
+│   └── UnknownError              a name or number that is not there; says which are, or what shows them
 ├── PromptError                   a prompt file or its variables are wrong
 │   └── UnknownPromptError        there is no such prompt or version
 ├── ConfigurationError            a setting is missing or contradicts another
@@ -58,6 +59,10 @@ class InputError(QBSError, ValueError):
         where += [f"line {line}"] if line is not None else []
         where += [f"turn {turn}"] if turn is not None else []
         super().__init__(f"{', '.join(where)}: {problem}" if where else problem)
+
+
+class UnknownError(InputError):
+    """A name or number that is not there."""
 
 
 class PromptError(QBSError, ValueError):

@@ -2,8 +2,6 @@
 
 QBSError (engine.errors)
 ├── LockedError         another process is writing there
-├── InputError (engine.errors)
-│   └── UnknownError        a name that is not there; says which are
 └── RunError            a run folder cannot be used as asked; says which run and what to do
     ├── RunDamagedError     a line that was acknowledged does not match its checksum
     └── RunFinishedError    a finished run never changes
@@ -15,7 +13,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
-from engine.errors import InputError, QBSError
+from engine.errors import QBSError, UnknownError
 
 
 class LockedError(QBSError):
@@ -26,10 +24,6 @@ class LockedError(QBSError):
         self.process = process
         who = "another program" if process is None else f"process {process}"
         super().__init__(f"{what} is in use by {who}; wait until it is done, or end it")
-
-
-class UnknownError(InputError):
-    """A name that is not there."""
 
 
 class RunError(QBSError):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from engine.errors import InputError, StaleStateError
+from engine.errors import InputError, StaleStateError, UnknownError
 from engine.model.outcome import OutcomeType
 from engine.state.tenants import EVERYBODY, tenant_uuid
 from workbench.services import Services
@@ -175,7 +175,7 @@ class Calibrations:
                 raise
         newer = await self._newer(since)
         if not newer:
-            raise InputError(f"no calibration {since} was published here: `qbs calibrate history` lists the numbers")
+            raise UnknownError(f"no calibration {since} was published here: `qbs calibrate history` lists the numbers")
         raise StaleStateError(f"{' '.join(map(_told, newer))} Look again, and decide anew.")
 
     async def _newer(self, number: int) -> list[PublishedCalibration]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from engine.errors import ConfigurationError, InputError, PromptError
+from engine.errors import ConfigurationError, InputError, PromptError, StaleStateError, UnknownError
 from workbench.services import Services
-from workbench.text import UnknownNameError
+from workbench.text import UnknownNameError, clip, printable
 
 if TYPE_CHECKING:
     from engine.prompts import PromptSet
@@ -185,13 +186,39 @@ async def move(
 
 
 async def roll_back(
-    database: Database, tenant: UUID | str, *, by: str, note: str = "", to: int | None = None
+    database: Database,
+    tenant: UUID | str,
+    *,
+    by: str,
+    note: str = "",
+    to: int | None = None,
+    since: int | None = None,
 ) -> Release:
-    """Bring back the release before, or release `to`. Raises InputError, StaleStateError."""
+    """Bring back the release before, or release `to`. `since` is the newest number that was seen, 0 for none.
+
+    Raises StaleStateError, which says who has released what since then; InputError, UnknownError.
+    """
     from engine.releases import ReleaseRepository
 
+    try:
+        async with database.tenant(tenant).begin() as session:
+            return await ReleaseRepository(session).roll_back(by=by, note=note, to=to, since=since)
+    except StaleStateError:
+        if since is None:
+            raise
     async with database.tenant(tenant).begin() as session:
-        return await ReleaseRepository(session).roll_back(by=by, note=note, to=to)
+        newer = [own for own in await ReleaseRepository(session).history() if own.number > since]
+    if not newer:
+        raise UnknownError(f"no release {since} was made here: `qbs releases list` lists the numbers")
+    raise StaleStateError(f"{' '.join(map(_told, reversed(newer)))} Look again, and decide anew.")
+
+
+def _told(release: Release) -> str:
+    """`Meanwhile ann moved 3f9ac2d1 to production as number 4, 2026-03-02 09:30 UTC ("too chatty").`"""
+    what = f"moved {release.short} to {release.stage}" if release.is_own else "gave up prompts of its own"
+    when = f"{release.released_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    by, note = printable(release.released_by), clip(printable(release.note), 200)
+    return f'Meanwhile {by} {what} as number {release.number}, {when} ("{note}").'
 
 
 def _searched(services: Services, prompts: PromptSet, decision: Decision) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from engine.calibration.values import Calibration, FittedCalibration, PublishedCalibration
-from engine.errors import InputError, SchemaVersionError, StaleStateError, StateError
+from engine.errors import InputError, SchemaVersionError, StaleStateError, StateError, UnknownError
 from engine.model.outcome import OutcomeType
 from engine.outcomes.sql import listed, statement
 from engine.state.database import TenantSession
@@ -34,7 +34,7 @@ insert into qbs.calibrations (
          :data_from::timestamptz, :data_until::timestamptz, :fitted::jsonb, :report::jsonb, :by, :note,
          :returns_to::int, :version::int
     from qbs.calibrations where tenant_id = :tenant_id::uuid
-  having :since::int is null or coalesce(max(number), 0) = :since::int
+  having :since::bigint is null or coalesce(max(number), 0) = :since::bigint
 on conflict do nothing
 returning {listed(_COLUMNS)}
 """,  # noqa: S608  # made of names
@@ -124,13 +124,14 @@ class CalibrationRepository:
         """Use again what the `to`-th said, `NONE_AT_ALL` for no correction; None is the one before that in use.
 
         Going back twice goes back further. `since` is as in `publish`; without it, what this call itself has seen.
-        Raises InputError if there is none with that number, and if there is nothing to go back from; StaleStateError if
-        somebody published in the meantime.
+        Raises UnknownError if there is none with that number, InputError if there is nothing to go back from;
+        StaleStateError if somebody published in the meantime.
         """
         since = await self.newest_number() if since is None else since
         history = await self.history(outcome_type, limit=10_000)
         if not history:
-            raise InputError("no calibration was ever published here, so there is nothing to go back from")
+            problem = "no calibration was ever published here, so there is nothing to go back from"
+            raise UnknownError(problem) if to else InputError(problem)
         if to is None and _is_nothing(history[0].fitted):
             raise InputError("no calibration is in use, so there is nothing to go back from; say to which one")
         wanted = _before(history) if to is None else to
@@ -139,7 +140,7 @@ class CalibrationRepository:
         again = next((one for one in history if one.number == wanted), None)
         if again is None:
             numbers = ", ".join(str(one.number) for one in reversed(history))
-            raise InputError(f"there is no calibration {wanted} of {outcome_type} here; there are: {numbers}")
+            raise UnknownError(f"there is no calibration {wanted} of {outcome_type} here; there are: {numbers}")
         returns_to = again.returns_to or again.number
         return await self.publish(again.fitted, by=by, note=note, returns_to=returns_to, since=since)
 

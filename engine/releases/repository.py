@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.errors import InputError, SchemaVersionError, StaleStateError, StateError
+from engine.errors import InputError, SchemaVersionError, StaleStateError, StateError, UnknownError
 from engine.outcomes.sql import listed, statement
 from engine.releases.values import AS_EVERYBODY, NewRelease, Release, Stage
 from engine.state.database import TenantSession
@@ -37,7 +37,7 @@ select :tenant_id::uuid, coalesce(max(number), 0) + 1, :prompt_set, :stage, :pro
        :verdict, :evidence::jsonb, :overridden_because, :returns_to::int, :version::int
   from qbs.prompt_releases
  where tenant_id = :tenant_id::uuid
-having :since::int is null or coalesce(max(number), 0) = :since::int
+having :since::bigint is null or coalesce(max(number), 0) = :since::bigint
 on conflict do nothing
 returning {listed(_COLUMNS)}
 """,  # noqa: S608  # made of names
@@ -49,11 +49,11 @@ _NEWEST_NUMBER = statement(
 )
 _NUMBERED = statement(
     f"select {listed(_COLUMNS)} from qbs.prompt_releases "  # noqa: S608  # made of names
-    "where tenant_id = :tenant_id::uuid and number = :number::int",
+    "where tenant_id = :tenant_id::uuid and number = :number::bigint",
     _COLUMNS,
 )
 _CONTENTS = statement(
-    "select prompts from qbs.prompt_releases where tenant_id = :tenant_id::uuid and number = :number::int",
+    "select prompts from qbs.prompt_releases where tenant_id = :tenant_id::uuid and number = :number::bigint",
     ("prompts",),
 )
 _NEWEST = statement(
@@ -106,18 +106,20 @@ class ReleaseRepository:
             )
         return await self._add(release, returns_to=None, since=since)
 
-    async def roll_back(self, *, by: str, note: str = "", to: int | None = None) -> Release:
+    async def roll_back(self, *, by: str, note: str = "", to: int | None = None, since: int | None = None) -> Release:
         """Bring back an earlier production release; without `to` the one before what is in production now.
 
         Before a tenant's first release are everybody's prompts, or the shipped ones. Whoever rolls back twice goes back
-        two steps. Raises InputError if there is nothing to go back from, or `to` was never in production;
+        two steps. `since` is as in `add`; without it, what this call itself has seen. Raises UnknownError if there is
+        no release `to`; InputError if there is nothing to go back from, or `to` was never in production;
         StaleStateError if somebody released in the meantime.
         """
-        since = await self.newest_number()
+        since = await self.newest_number() if since is None else since
+        named = None if to is None else await self._in_production(to)
         present = await self.newest(Stage.PRODUCTION)
         if present is None or (to is None and not present.is_own):
             raise InputError("no release of this tenant's own is in production, so there is nothing to roll back")
-        goal = await (self._before(present) if to is None else self._in_production(to))
+        goal = named or await self._before(present)
         if goal is None:
             nothing = NewRelease(prompt_set=AS_EVERYBODY, stage=Stage.PRODUCTION, prompts={}, released_by=by, note=note)
             return await self._add(nothing, returns_to=None, since=since)
@@ -144,17 +146,17 @@ class ReleaseRepository:
         return int(rows[0]["number"])
 
     async def get(self, number: int) -> Release:
-        """Raises InputError if the tenant has no release of this number."""
+        """Raises UnknownError if the tenant has no release of this number."""
         (rows,) = await self._session.send(_NUMBERED(tenant_id=self._tenant, number=number))
         if not rows:
-            raise InputError(f"this tenant has no release {number}; `qbs releases list` shows those it has")
+            raise UnknownError(f"this tenant has no release {number}; `qbs releases list` shows those it has")
         return _release(rows[0])
 
     async def contents(self, number: int) -> dict[str, str]:
-        """The files of a release by name: what `PromptSet.from_contents` takes. Raises InputError as `get` does."""
+        """The files of a release by name: what `PromptSet.from_contents` takes. Raises UnknownError as `get` does."""
         (rows,) = await self._session.send(_CONTENTS(tenant_id=self._tenant, number=number))
         if not rows:
-            raise InputError(f"this tenant has no release {number}; `qbs releases list` shows those it has")
+            raise UnknownError(f"this tenant has no release {number}; `qbs releases list` shows those it has")
         return _texts(number, rows[0]["prompts"])
 
     async def history(self, *, limit: int = PAGE, before: int | None = None) -> tuple[Release, ...]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from engine.errors import InputError
+from engine.errors import InputError, UnknownError
 from engine.model.conversation import Identifier, Speaker
 from engine.model.value import Value
 from evals.library import Dataset
@@ -83,11 +83,17 @@ class MustNotBreak:
         return present[0] if present else new
 
     def remove(self, dataset: str, conversation_id: str, turn: int, *, by: str, why: str = "") -> None:
-        """Take a turn off the list; that it was on it stays in the file. Raises InputError if it is not on it."""
-        gone = _protected(dataset, conversation_id, turn, by, why)
+        """Take a turn off the list; that it was on it stays in the file.
+
+        Raises UnknownError if it is not on it, InputError for a text that cannot be kept.
+        """
         with self._locked():
-            if gone.key not in {own.key for own in self.turns()}:
-                raise InputError(f"{gone.title} is not on the list of turns that must not break")
+            if (dataset, conversation_id, turn) not in {own.key for own in self.turns()}:
+                raise UnknownError(
+                    f"turn {turn} of {conversation_id!r} in {dataset!r} is not on the list of turns that must not "
+                    "break; `qbs releases protected` shows it"
+                )
+            gone = _protected(dataset, conversation_id, turn, by, why)
             append_values(self.file, [_Line(action="remove", turn=gone)])
 
     def _locked(self) -> AbstractContextManager[None]:

@@ -30,8 +30,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.errors import InputError
-from evals.errors import UnknownError, unknown
+from engine.errors import InputError, UnknownError
+from evals.errors import unknown
 from evals.gates import Gate
 from evals.gates_file import GateEntry, TooLittle, gates_in
 from evals.metrics import find_metric

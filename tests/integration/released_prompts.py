@@ -30,9 +30,9 @@ async def release(
         return await ReleaseRepository(session).add(new)
 
 
-async def roll_back(database: Database, tenant: UUID, to: int | None = None) -> Release:
+async def roll_back(database: Database, tenant: UUID, to: int | None = None, since: int | None = None) -> Release:
     async with database.tenant(tenant).begin() as session:
-        return await ReleaseRepository(session).roll_back(by="otto", note="back", to=to)
+        return await ReleaseRepository(session).roll_back(by="otto", note="back", to=to, since=since)
 
 
 async def history(database: Database, tenant: UUID) -> tuple[Release, ...]:

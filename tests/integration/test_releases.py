@@ -108,6 +108,15 @@ async def test_one_can_go_back_to_a_release_by_its_number(database: Database, te
         await roll_back(database, tenant, to=99)
 
 
+async def test_nobody_goes_back_on_a_release_that_they_have_not_seen(database: Database, tenant: UUID) -> None:
+    for prompts in (A, B):
+        await release(database, tenant, prompts)
+    with pytest.raises(StaleStateError):
+        await roll_back(database, tenant, since=1)
+    assert len(await history(database, tenant)) == 2
+    assert (await roll_back(database, tenant, since=2)).prompt_set == A.hash
+
+
 async def test_a_tenant_without_releases_has_nothing_to_roll_back(database: Database, tenant: UUID) -> None:
     with pytest.raises(InputError, match="nothing to roll back"):
         await roll_back(database, tenant)

@@ -16,6 +16,7 @@ from engine.errors import (
     ModelCallError,
     PromptError,
     QBSError,
+    UnknownError,
 )
 from engine.model.analysis import FallbackReason, Source
 from evals.errors import LockedError, RunError
@@ -88,6 +89,7 @@ def test_wrong_usage_ends_with_2_and_says_what_would_be_right(arguments, said):
     ("error", "code"),
     [
         (UnknownNameError("run", "x", ()), 2),
+        (UnknownError("no release 9"), 2),
         (InputError("broken"), 3),
         (PromptError("broken"), 3),
         (InvalidStageTransitionError("closed_won", "discovery", ()), 3),

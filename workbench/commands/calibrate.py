@@ -12,6 +12,13 @@ from engine.errors import InputError
 from workbench.commands.calibrate_report import alike_text, checked_text, fitted_text, published_text
 from workbench.commands.exits import FAILED
 from workbench.commands.moments import past
+from workbench.commands.options import (
+    AsOf,
+    RecommendedSince,
+    Run,
+    Seen,
+    Tenant,
+)
 from workbench.commands.output import AsJson, show, show_json
 from workbench.person import user_name
 from workbench.services import build_services
@@ -94,14 +101,9 @@ Ends with 1 if the calibration in use is too old, no longer right, or made for
 another population.
 """
 
-Tenant = Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="Whose; QBS_TENANT if not given.")]
 Everybody = Annotated[bool, typer.Option("--everybody", help="For every tenant that has published none of its own.")]
 Name = Annotated[str | None, typer.Argument(metavar="[CALIBRATION]", help="By name; the latest if not given.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, in a few words.")]
-Since = Annotated[
-    int | None,
-    typer.Option("--since", metavar="NO", min=0, help="Only if this is still the newest number; 0 for none."),
-]
 By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does this; you if not given.")]
 
 
@@ -121,12 +123,8 @@ def fit(
     outcome_type: Annotated[
         str, typer.Option("--outcome-type", metavar="TYPE", help="email_engagement or deal_progression.")
     ] = "email_engagement",
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="TIME", help="As known then; as the copy is if not given.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only what was recommended from then on.")
-    ] = None,
+    as_of: AsOf = None,
+    since: RecommendedSince = None,
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
@@ -176,7 +174,7 @@ def publish(
     name: Name = None,
     by: By = None,
     everybody: Everybody = False,
-    since: Since = None,
+    since: Seen = None,
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
@@ -192,7 +190,7 @@ def rollback(
     to: Annotated[int | None, typer.Option("--to", metavar="NO", min=0, help="0 is none; else as listed.")] = None,
     by: By = None,
     everybody: Everybody = False,
-    since: Since = None,
+    since: Seen = None,
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
@@ -222,9 +220,7 @@ def check(tenant: Tenant = None, as_json: AsJson = False) -> None:
         raise typer.Exit(FAILED)
 
 
-def extraction(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="As in `qbs compare`.")], as_json: AsJson = False
-) -> None:
+def extraction(run: Run, as_json: AsJson = False) -> None:
     """Show how sure a run was of what it extracted, and how often its labels say that it was right."""
     from evals.learning.calibration.extraction import claims_of_run, read_extraction
     from evals.learning.calibration.making import reading_facts

@@ -26,6 +26,7 @@ from workbench.commands.judging import (
     tell_notes,
     write_files,
 )
+from workbench.commands.options import Split
 from workbench.commands.output import AsJson, show, show_json
 from workbench.services import build_services
 
@@ -64,7 +65,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="A B [C ...]", help="Ids, unique parts of ids, or `latest`.")],
+    runs: Annotated[list[str], typer.Argument(metavar="A B [C ...]", help="Ids, unique parts, variants, or `latest`.")],
     metric: Metrics = None,
     view: Views = "model",
     persona: Annotated[
@@ -79,7 +80,7 @@ def compare(
     engagement: Annotated[
         list[str] | None, typer.Option(metavar="SIGNAL", help="Only turns labelled so; may be repeated.")
     ] = None,
-    split: Annotated[Literal["dev", "test"] | None, typer.Option(help="Only this part of the data set.")] = None,
+    split: Split = None,
     details: Details = False,
     by: Annotated[str | None, typer.Option(metavar="METRIC", help="Of the worst turns and the ledger.")] = None,
     worst: Annotated[int, typer.Option(min=0, metavar="N", help="List so many of the worst turns.")] = 5,

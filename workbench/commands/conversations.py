@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.commands.exits import FAILED
+from workbench.commands.options import Split
 from workbench.commands.output import AsJson, paragraph, show, show_json
 from workbench.services import build_services
 from workbench.text import UnknownNameError, clip, count, printable, table, the_one
@@ -66,7 +67,7 @@ def register(cli: typer.Typer) -> None:
 
 def list_conversations(
     dataset: DatasetArgument = None,
-    split: Annotated[Literal["dev", "test"] | None, typer.Option(help="Only this half.")] = None,
+    split: Split = None,
     as_json: AsJson = False,
 ) -> None:
     """List conversations."""

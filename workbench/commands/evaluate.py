@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from workbench.commands import options
 from workbench.commands.exits import FAILED, say
 from workbench.commands.judging import (
     Details,
@@ -60,7 +61,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def evaluate(
-    dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help=f"{DEFAULT_DATASET} if not given.")] = None,
+    dataset: options.DatasetToReplay = None,
     variant: Annotated[str, typer.Option(metavar="NAME", help="What answers, as in `qbs replay`.")] = "rules",
     prompts: Annotated[
         str | None, typer.Option("--prompts", metavar="SET", help="Its prompts; what --against names has shipped ones.")
@@ -68,29 +69,28 @@ def evaluate(
     against: Annotated[
         str | None, typer.Option(metavar="RUN|VARIANT", help="Compare with this; the one judged is B.")
     ] = None,
-    samples: Annotated[int, typer.Option(min=1, max=1000, metavar="K", help="Ask everything this often.")] = 1,
-    split: Annotated[Literal["dev", "test"] | None, typer.Option(help="Only this part of the data set.")] = None,
+    samples: options.Samples = 1,
+    split: options.Split = None,
     gate: Annotated[Path | None, typer.Option("--gate", metavar="FILE", help="Gates, as TOML.")] = None,
     fail_if: FailIf = None,
     fail_on_not_enough_data: TooLittle = False,
     junit: Junit = None,
     metric: Metrics = None,
     details: Details = False,
-    limit_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop at this cost.")] = None,
-    limit_calls: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many calls.")] = None,
+    limit_cost: options.LimitCost = None,
+    limit_calls: options.LimitCalls = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay what is missing, judge it, and check gates."""
     from evals.gates import check
     from evals.metrics import find_metric
-    from workbench.commands.replay import with_options
     from workbench.evaluations import unusable_in_gates
 
     view, gates = _gates(gate, fail_if or [], fail_on_not_enough_data=fail_on_not_enough_data)
     if against is None and (needs := next((own for own in gates if own.condition.needs_both), None)):
         raise typer.BadParameter(f"{needs.condition.text!r} needs --against RUN", param_hint="--gate / --fail-if")
     metrics = chosen_metrics(metric or [], gates)
-    services = build_services(with_options(load_settings(), max_cost_usd=limit_cost, max_calls=limit_calls))
+    services = build_services(options.with_options(load_settings(), max_cost_usd=limit_cost, max_calls=limit_calls))
     own = _request(services, dataset or DEFAULT_DATASET, variant, prompts, split)
     judged = _judged(services, dataclasses.replace(own, samples=samples), against, as_json=as_json)
     tell_notes(judged)

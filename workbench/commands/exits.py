@@ -19,9 +19,9 @@ from engine.errors import (
     PromptError,
     QBSError,
     SchemaVersionError,
+    UnknownError,
     UnknownPromptError,
 )
-from evals.errors import UnknownError
 from workbench.text import UnknownNameError
 
 OK = 0  # done, or nothing to do

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.commands import options
 from workbench.commands.exits import FAILED, INTERRUPTED, NOT_WORKING, say, this_command
 from workbench.commands.interruptions import Interruptions, gentle_stop, interruptions
 from workbench.commands.output import AsJson, show, show_json
@@ -47,7 +48,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def judge(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Its id, a unique part of it, or `latest`.")],
+    run: options.Run,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model that judges (QBS_REASONING_MODEL).")
     ] = None,
@@ -61,20 +62,19 @@ def judge(
     deadline: Annotated[
         float | None, typer.Option(min=0.001, metavar="S", help="Seconds for a judgement; 30 if not given.")
     ] = None,
-    limit_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop at this cost.")] = None,
-    limit_calls: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many calls.")] = None,
-    limit_tokens: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many tokens.")] = None,
-    limit_time: Annotated[float | None, typer.Option(min=0, metavar="S", help="Stop after this many seconds.")] = None,
+    limit_cost: options.LimitCost = None,
+    limit_calls: options.LimitCalls = None,
+    limit_tokens: options.LimitTokens = None,
+    limit_time: options.LimitTime = None,
     as_json: AsJson = False,
 ) -> None:
     """Have a model judge how natural a run's questions are."""
     from evals.rubric import SECONDS
     from workbench.commands.models import named_or_configured
-    from workbench.commands.replay import with_options
     from workbench.evaluations import evaluations
     from workbench.judges import figures_of
 
-    settings = with_options(
+    settings = options.with_options(
         load_settings(),
         concurrency=concurrency,
         max_cost_usd=limit_cost,

@@ -13,6 +13,7 @@ from engine.errors import ConfigurationError, InputError, StateError
 from workbench.commands import outcomes_facts
 from workbench.commands.exits import FAILED
 from workbench.commands.moments import past
+from workbench.commands.options import Limit, Tenant, named
 from workbench.commands.outcomes_report import counts_text, events_text, outcome_facts, outcomes_text, resolved_text
 from workbench.commands.output import AsJson, show, show_json
 from workbench.commands.what_if import EPILOG as WHAT_IF_EPILOG
@@ -109,18 +110,6 @@ or late. Messages that `take_turn` was given are reported already.
 ResultT = TypeVar("ResultT")
 
 
-def _named(tenant: ResultT) -> ResultT:
-    """What --tenant was given. Raises BadParameter for an empty name, which a script may have made by mistake."""
-    for each in tenant if isinstance(tenant, list) else [tenant]:
-        if each is not None and not str(each).strip():
-            raise typer.BadParameter("is empty: name a tenant, or leave it out")
-    return tenant
-
-
-Tenant = Annotated[
-    str | None,
-    typer.Option("--tenant", metavar="NAME", callback=_named, help="Whose: a name or a UUID; QBS_TENANT if not given."),
-]
 Account = Annotated[str | None, typer.Option("--account", metavar="ID", help="The contact's account.")]
 Contact = Annotated[str | None, typer.Option("--contact", metavar="ID", help="The contact, with --account.")]
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it happened, with its zone; now if not.")]
@@ -151,7 +140,7 @@ def list_all(
     account: Account = None,
     contact: Contact = None,
     tenant: Tenant = None,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 50,
+    limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List outcomes, the newest recommendation first."""
@@ -201,7 +190,7 @@ def count_all(tenant: Tenant = None, as_json: AsJson = False) -> None:
 def resolve(
     tenant: Annotated[
         list[str] | None,
-        typer.Option("--tenant", metavar="NAME", callback=_named, help="Only this one's; every tenant's if not given."),
+        typer.Option("--tenant", metavar="NAME", callback=named, help="Only this one's; every tenant's if not given."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="TIME", help="What had closed by then; now if not given.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.commands.exits import FAILED, INVALID, say
+from workbench.commands.options import Tenant, named
 from workbench.commands.output import AsJson, show, show_json
 from workbench.services import Services, build_services
 from workbench.text import count, table
@@ -62,10 +63,6 @@ origin.
 The tenant `simulated` is a simulated world.
 """
 
-Tenant = Annotated[
-    str | None, typer.Option("--tenant", metavar="NAME", help="Whose: a name or a UUID; QBS_TENANT if not given.")
-]
-
 
 def register(group: typer.Typer) -> None:
     group.command("sync", epilog=SYNC_EPILOG)(sync_all)
@@ -75,7 +72,8 @@ def register(group: typer.Typer) -> None:
 
 def sync_all(
     tenant: Annotated[
-        list[str] | None, typer.Option("--tenant", metavar="NAME", help="Whose; QBS_TENANT if not given.")
+        list[str] | None,
+        typer.Option("--tenant", metavar="NAME", callback=named, help="Whose; QBS_TENANT if not given."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from engine.errors import InputError
 from workbench.commands.exits import say
+from workbench.commands.options import Split
 from workbench.commands.output import AsJson, show, show_json
 from workbench.services import DEFAULT_DATASET, Services, build_services
 from workbench.text import count
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 SetName = Annotated[str, typer.Option("--prompts", metavar="NAME", help="The prompt set.")]
 DatasetName = Annotated[str, typer.Option("--dataset", metavar="NAME", help="Whose labelled turns are the cases.")]
-Split = Annotated[Literal["dev", "test"] | None, typer.Option(help="Only this part of the data set.")]
 
 
 def promptfoo(

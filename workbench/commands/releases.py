@@ -10,6 +10,7 @@ import typer
 
 from workbench.commands import protecting
 from workbench.commands.exits import FAILED, say
+from workbench.commands.options import Limit, Seen, Tenant
 from workbench.commands.output import AsJson, show, show_json
 from workbench.commands.protecting import By, person
 from workbench.commands.releases_report import (
@@ -75,10 +76,13 @@ ROLLBACK_EPILOG = """\
 Examples:
   qbs releases rollback --note "too chatty"     the release before
   qbs releases rollback --to 2 --note "as in March"
+  qbs releases rollback --since 4 --note "not 4"    while 4 is the newest
 
 \b
 A rollback is a new release with the prompts of an earlier one. Before a
-tenant's first release it has everybody's prompts, or the shipped ones.
+tenant's first release it has everybody's prompts, or the shipped ones. With
+--since, what somebody else released after that number is not overruled
+unseen: it ends with 1 and says who released what.
 """
 GATE_EPILOG = """\
 \b
@@ -89,18 +93,7 @@ Examples:
 """
 
 
-def _named(tenant: str | None) -> str | None:
-    """What --tenant was given. Raises BadParameter for an empty name, which a script may have made by mistake."""
-    if tenant is not None and not tenant.strip():
-        raise typer.BadParameter("is empty: name a tenant, or leave it out")
-    return tenant
-
-
 SetName = Annotated[str, typer.Argument(metavar="SET", help="shipped, a saved set, or such as question@v2.")]
-Tenant = Annotated[
-    str | None,
-    typer.Option("--tenant", metavar="NAME", callback=_named, help="Whose: a name or a UUID; QBS_TENANT if not given."),
-]
 Everybody = Annotated[bool, typer.Option("--everybody", help="For all tenants that have no prompts of their own.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What for, in a few words.")]
 Neutral = Annotated[bool, typer.Option("--neutral", help="The change is meant to make no difference: tied passes.")]
@@ -157,7 +150,7 @@ def promote(
 def list_all(
     tenant: Tenant = None,
     everybody: Everybody = False,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 50,
+    limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List a tenant's releases, the newest first."""
@@ -213,13 +206,14 @@ def rollback(
     to: Annotated[int | None, typer.Option(metavar="NUMBER", help="To this release; the one before if not.")] = None,
     note: Note = "",
     by: By = None,
+    since: Seen = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring back the release before."""
     from workbench.promoting import roll_back
 
     async def work(database: Database, tenant: UUID | str) -> Release:
-        return await roll_back(database, tenant, by=person(by), note=note, to=to)
+        return await roll_back(database, tenant, by=person(by), note=note, to=to, since=since)
 
     _conclude(_asked(_whose(build_services(), tenant, everybody=everybody), work), None, as_json=as_json)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from workbench.commands import options
 from workbench.commands.exits import FAILED, INTERRUPTED, NOT_WORKING, say, this_command
 from workbench.commands.interruptions import Interruptions, gentle_stop, interruptions
 from workbench.commands.output import AsJson, in_the_app, show, show_json
@@ -54,7 +55,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def replay(
-    dataset: Annotated[str | None, typer.Argument(metavar="DATASET", help=f"{DEFAULT_DATASET} if not given.")] = None,
+    dataset: options.DatasetToReplay = None,
     conversation: Annotated[
         list[str] | None, typer.Option("--conversation", metavar="ID", help="Only this one; may be repeated.")
     ] = None,
@@ -74,25 +75,21 @@ def replay(
     prompts: Annotated[
         str | None, typer.Option("--prompts", metavar="SET", help="shipped, a saved set, or such as question@v2.")
     ] = None,
-    samples: Annotated[int, typer.Option(min=1, max=1000, metavar="K", help="Ask everything this often.")] = 1,
-    split: Annotated[Literal["dev", "test"] | None, typer.Option(help="Only this part of the data set.")] = None,
+    samples: options.Samples = 1,
+    split: options.Split = None,
     again: Annotated[bool, typer.Option("--again", help="Ask anew what was answered before.")] = False,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, max=512, metavar="N", help="Conversations at once (QBS_CONCURRENCY).")
-    ] = None,
-    deadline: Annotated[
-        float | None, typer.Option(min=0.001, metavar="S", help="Seconds for a turn (QBS_DEADLINE_SECONDS).")
-    ] = None,
-    limit_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop at this cost.")] = None,
-    limit_calls: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many calls.")] = None,
-    limit_tokens: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many tokens.")] = None,
-    limit_time: Annotated[float | None, typer.Option(min=0, metavar="S", help="Stop after this many seconds.")] = None,
+    concurrency: options.Concurrency = None,
+    deadline: options.Deadline = None,
+    limit_cost: options.LimitCost = None,
+    limit_calls: options.LimitCalls = None,
+    limit_tokens: options.LimitTokens = None,
+    limit_time: options.LimitTime = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay recorded conversations through the engine."""
     from workbench.replays import plan_replay
 
-    settings = with_options(
+    settings = options.with_options(
         load_settings(),
         concurrency=concurrency,
         deadline_seconds=deadline,
@@ -160,11 +157,6 @@ async def _until_stopped(
 
     with gentle_stop(interrupted, "turns") as stop:
         return await carry_out(services, planned, on_progress=note, stop=stop)
-
-
-def with_options(settings: Settings, **options: Any) -> Settings:
-    """The settings, where the command line says otherwise with what it says."""
-    return dataclasses.replace(settings, **{name: value for name, value in options.items() if value is not None})
 
 
 def _request(

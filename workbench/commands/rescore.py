@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.commands.exits import say
+from workbench.commands.options import Run
 from workbench.commands.output import AsJson, show, show_json
 from workbench.services import build_services
 
@@ -48,7 +49,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def rescore(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Its id, a unique part of it, or `latest`.")],
+    run: Run,
     merge: Annotated[str, typer.Option(metavar="POLICY", help="How findings are merged; see below.")] = "confidence",
     guardrails: Annotated[
         list[str] | None, typer.Option(metavar="NAME|all|none", help="Those in force; may be repeated.")

@@ -13,6 +13,7 @@ import typer
 
 from engine.errors import InputError
 from workbench.commands.exits import say
+from workbench.commands.options import Run
 from workbench.commands.output import AsJson, show, show_json
 from workbench.commands.run_prompts import MadeWith, made_with
 from workbench.services import Services, build_services
@@ -61,8 +62,6 @@ Example:
 \b
 The index is only a copy: run folders are the record, which stays as it is.
 """
-
-Run = Annotated[str, typer.Argument(metavar="RUN", help="Its id, a unique part of it, or `latest`.")]
 
 
 def register(cli: typer.Typer) -> None:

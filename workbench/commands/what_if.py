@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workbench.commands import options
 from workbench.commands.exits import FAILED, INTERRUPTED, NOT_WORKING, say, this_command
 from workbench.commands.interruptions import Interruptions, gentle_stop, interruptions
 from workbench.commands.moments import past
@@ -73,37 +74,26 @@ def what_if(
             "--by", metavar="PART", help="Compare a run or variant by question_type, target, delivery; repeatable."
         ),
     ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only what was recommended from then on.")
-    ] = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="TIME", help="As known then; as the copy is if not given.")
-    ] = None,
-    tenant: Annotated[
-        str | None, typer.Option("--tenant", metavar="NAME", help="Whose: a name or a UUID; QBS_TENANT if not given.")
-    ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, max=512, metavar="N", help="Conversations at once (QBS_CONCURRENCY).")
-    ] = None,
-    deadline: Annotated[
-        float | None, typer.Option(min=0.001, metavar="S", help="Seconds for a turn (QBS_DEADLINE_SECONDS).")
-    ] = None,
-    limit_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Stop at this cost.")] = None,
-    limit_calls: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many calls.")] = None,
-    limit_tokens: Annotated[int | None, typer.Option(min=0, metavar="N", help="Stop at this many tokens.")] = None,
-    limit_time: Annotated[float | None, typer.Option(min=0, metavar="S", help="Stop after this many seconds.")] = None,
+    since: options.RecommendedSince = None,
+    as_of: options.AsOf = None,
+    tenant: options.Tenant = None,
+    concurrency: options.Concurrency = None,
+    deadline: options.Deadline = None,
+    limit_cost: options.LimitCost = None,
+    limit_calls: options.LimitCalls = None,
+    limit_tokens: options.LimitTokens = None,
+    limit_time: options.LimitTime = None,
     as_json: AsJson = False,
 ) -> None:
     """Estimate what asking otherwise would have done."""
     from evals.learning.facts.filters import Filters
     from evals.learning.off_policy.log import PARTS
-    from workbench.commands.replay import with_options
 
     if unknown := [part for part in by or () if part not in PARTS]:
         raise typer.BadParameter(f"{unknown[0]} is none of {one_of([*PARTS])}", param_hint="--by")
     filters = Filters(since=past(since, "--since", "nothing was recommended then"))
     known = past(as_of, "--as-of", "what is open now may still be answered")
-    settings = with_options(
+    settings = options.with_options(
         load_settings(),
         concurrency=concurrency,
         deadline_seconds=deadline,

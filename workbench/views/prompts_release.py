@@ -62,9 +62,10 @@ def release(choice: PromptsChoice) -> None:
     _protected()
     details.heading("Releases")
     names = prompts_reading.names_by_hash()
+    back = partial(_roll_back, tenant, history[0].number if history else 0)
     if releases.can_roll_back(history):
-        st.button("Roll back", icon=":material/undo:", key="roll back", on_click=_roll_back, args=(tenant, None))
-    prompts_releases.history(releases.release_lines(history, names), partial(_roll_back, tenant))
+        st.button("Roll back", icon=":material/undo:", key="roll back", on_click=back, args=(None,))
+    prompts_releases.history(releases.release_lines(history, names), back)
 
 
 def _told() -> None:
@@ -239,8 +240,9 @@ def _move(tenant: str, candidate: str, stage: Stage) -> None:
     _do(lambda: releasing.move(tenant, candidate, stage, by=by, note=note), tenant)
 
 
-def _roll_back(tenant: str, to: int | None) -> None:
-    _do(lambda: releasing.roll_back(tenant, by=_by(), to=to), tenant)
+def _roll_back(tenant: str, seen: int, to: int | None) -> None:
+    """`seen` is the newest number that the page showed: nobody overrules what they have not seen."""
+    _do(lambda: releasing.roll_back(tenant, by=_by(), to=to, since=seen), tenant)
 
 
 def _do(work: object, tenant: str) -> None:

@@ -67,8 +67,9 @@ def move(name: str, candidate: str, stage: Stage, *, by: str, note: str) -> Rele
     )
 
 
-def roll_back(name: str, *, by: str, note: str = "", to: int | None = None) -> Release:
-    return _asked(name, lambda database, tenant: promoting.roll_back(database, tenant, by=by, note=note, to=to))
+def roll_back(name: str, *, by: str, to: int | None, since: int) -> Release:
+    """`since` is the newest number that was seen."""
+    return _asked(name, lambda database, tenant: promoting.roll_back(database, tenant, by=by, to=to, since=since))
 
 
 def forget_decisions() -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import InputError
-from evals.errors import UnknownError
+from engine.errors import InputError, UnknownError
 from evals.metrics import find_metrics
 from evals.metrics.judged import View
 from evals.tuning.promotion_file import METRICS, Limits, PromotionRules, check_datasets, read_promotion

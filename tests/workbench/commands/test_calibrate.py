@@ -12,6 +12,7 @@ import pytest
 from engine.state.database import Database
 from engine.state.embedded import EmbeddedServer, start_embedded
 from engine.state.schema import upgrade
+from engine.state.tenants import tenant_uuid
 from evals.learning.facts.simulated import load
 from evals.learning.facts.store import OutcomeStore
 from evals.learning.simulated import START, WorldSettings, simulate
@@ -65,6 +66,15 @@ def published_in(acme, server, monkeypatch) -> None:
 
 def fitted(qbs, *options: str) -> dict:
     return json.loads(qbs("calibrate", "fit", "--json", *options).stdout)
+
+
+def fitted_for_somebody_new(qbs, home: Path) -> tuple[str, str]:
+    """A tenant that has published nothing yet and has a calibration to publish, and the calibration's name."""
+    tenant = f"acme {uuid4()}"
+    name = fitted(qbs)["name"]
+    (kept,) = (home / "calibrations").glob("*")
+    kept.rename(kept.parent / str(tenant_uuid(tenant)))
+    return tenant, name
 
 
 def test_a_calibration_is_fitted_kept_and_shown_for_people_and_for_programs(qbs, acme):
@@ -137,6 +147,7 @@ def test_only_later_recommendations_are_learned_from_where_that_is_asked(qbs, ac
         (("fit", "--as-of", "2999-01-01T00:00:00Z"), 2, "lies in the future"),
         (("fit", "--since", "2026-01-01T00:00:00"), 2, "lacks its zone"),
         (("fit", "--tenant", "nobody here"), 3, "qbs outcomes sync"),
+        (("fit", "--tenant", " "), 2, "is empty"),
         (("show",), 3, "begin with `qbs calibrate fit`"),
         (("publish", "--note", "x"), 3, "begin with `qbs calibrate fit`"),
         (("publish",), 2, "--note"),
@@ -165,12 +176,7 @@ def test_a_calibration_of_deals_can_be_looked_at_and_not_put_to_use(qbs, acme):
 
 
 def test_it_is_published_taken_back_and_listed(qbs, acme, published_in):
-    tenant = f"acme {uuid4()}"
-    (kept,) = (acme / "calibrations").glob("*") if fitted(qbs) else ()
-    name = next(kept.glob("*.json")).stem.partition("-")[0]
-    from engine.state.tenants import tenant_uuid
-
-    kept.rename(kept.parent / str(tenant_uuid(tenant)))
+    tenant, name = fitted_for_somebody_new(qbs, acme)
     own = ("--tenant", tenant)
     assert "ever published" in qbs("calibrate", "history", *own).stdout
     made = json.loads(qbs("calibrate", "publish", "--note", "first", "--by", "ann", "--json", *own).stdout)
@@ -184,13 +190,19 @@ def test_it_is_published_taken_back_and_listed(qbs, acme, published_in):
     assert "No calibration is in use" in qbs("calibrate", "check", *own).stdout
 
 
-def test_what_somebody_else_published_meanwhile_is_not_overruled_unseen(qbs, acme, published_in, monkeypatch):
-    from engine.state.tenants import tenant_uuid
+def test_going_back_to_a_number_that_there_is_not_is_wrong_use_and_to_nothing_is_not(qbs, acme, published_in):
+    back = ("calibrate", "rollback", "--note", "n", "--by", "ann", "--tenant")
+    nobody = f"acme {uuid4()}"
+    assert [qbs(*back, nobody, *to).exit_code for to in (("--to", "9"), ("--to", "0"), ())] == [2, 3, 3]
+    tenant, _ = fitted_for_somebody_new(qbs, acme)
+    assert qbs("calibrate", "publish", "--note", "first", "--by", "ann", "--tenant", tenant).exit_code == 0
+    unknown = qbs(*back, tenant, "--to", "9")
+    assert unknown.exit_code == 2
+    assert "no calibration 9 of email_engagement here; there are: 1" in " ".join(unknown.stderr.split())
 
-    tenant = f"acme {uuid4()}"
-    name = fitted(qbs)["name"]
-    (kept,) = (acme / "calibrations").glob("*")
-    kept.rename(kept.parent / str(tenant_uuid(tenant)))
+
+def test_what_somebody_else_published_meanwhile_is_not_overruled_unseen(qbs, acme, published_in):
+    tenant, name = fitted_for_somebody_new(qbs, acme)
     own = ("--tenant", tenant)
     first = qbs("calibrate", "publish", "--note", "first", "--by", "ann", "--since", "0", *own)
     assert first.exit_code == 0, first.stderr
@@ -200,7 +212,7 @@ def test_what_somebody_else_published_meanwhile_is_not_overruled_unseen(qbs, acm
         assert refused.exit_code == 1
         assert f"Meanwhile ann published {name} as number 1" in said
         assert '("first"). Look again' in said
-    assert qbs("calibrate", "publish", "--note", "x", "--by", "bob", "--since", "7", *own).exit_code == 3
+    assert qbs("calibrate", "publish", "--note", "x", "--by", "bob", "--since", "7", *own).exit_code == 2
     seen = qbs("calibrate", "rollback", "--note", "mine", "--by", "bob", "--since", "1", *own)
     assert seen.exit_code == 0
     assert [own["note"] for own in json.loads(qbs("calibrate", "history", "--json", *own).stdout)] == ["mine", "first"]

@@ -79,6 +79,17 @@ def test_what_cannot_be_asked_is_said(qbs, home, options, said):
     assert said in refused.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("rates",), ("sync",), ("import", "outcomes.csv"), ("what-if", "--policy", "always:impact")],
+    ids=lambda command: command[0],
+)
+def test_a_tenant_without_a_name_is_refused_and_not_taken_for_the_one_of_the_settings(qbs, home, command):
+    refused = qbs("outcomes", *command, "--tenant", " ")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "name a tenant, or leave it out" in " ".join(refused.stderr.split())
+
+
 def test_the_simulated_world_says_that_it_is_simulated(qbs, home):
     shutil.copytree(SHIPPED, build_services().shipped / "simulated_outcomes", dirs_exist_ok=True)
     for tenant in ("simulated", "Simulated", str(tenant_uuid("simulated"))):

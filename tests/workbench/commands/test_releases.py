@@ -207,6 +207,21 @@ def test_what_is_in_production_for_everybody_counts_where_a_tenant_has_nothing_o
         asyncio.run(back())
 
 
+def test_what_somebody_else_released_meanwhile_is_not_rolled_back_unseen(qbs, shorter):
+    first = ("promote", "shorter", "--note", "fewer words", "--override", "the fair is today", "--by", "ann")
+    assert qbs(*first).exit_code == 0
+    for since, told in (("0", f"Meanwhile ann moved {shorter[:8]} to production as number 1"), ("7", "no release 7")):
+        refused = qbs("releases", "rollback", "--note", "mine", "--since", since, "--by", "bob")
+        assert refused.exit_code == (1 if since == "0" else 2)
+        assert told in " ".join(refused.stderr.split())
+    assert '("fewer words"). Look again' in qbs("releases", "rollback", "--since", "0", "--by", "bob").stderr
+    assert qbs("releases", "rollback", "--note", "mine", "--since", "1", "--by", "bob").exit_code == 0
+    late = qbs("releases", "rollback", "--to", "1", "--since", "1", "--by", "ann")
+    assert late.exit_code == 1
+    assert "Meanwhile bob gave up prompts of its own as number 2" in late.stderr
+    assert [row["note"] for row in listed(qbs)] == ["mine", "fewer words"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -215,11 +230,15 @@ def test_what_is_in_production_for_everybody_counts_where_a_tenant_has_nothing_o
         (("promote", "shipped", "--to", "draft", "--neutral", "--note", "x"), 2, "on the way into production"),
         (("promote", "shipped", "--tenant", "a", "--everybody", "--note", "x"), 2, "either --tenant or --everybody"),
         (("releases", "list", "--tenant", " "), 2, "is empty"),
-        (("releases", "show", "7"), 3, "no release 7"),
+        (("releases", "show", "7"), 2, "no release 7"),
+        (("releases", "show", "70000000000"), 2, "no release 70000000000"),
+        (("releases", "show", "7", "--prompt", "question"), 2, "no release 7"),
         (("releases", "rollback"), 3, "nothing to roll back"),
+        (("releases", "rollback", "--to", "7"), 2, "no release 7"),
         (("releases", "protect", "talks", "talk-1", "0"), 3, "not a customer's"),
         (("releases", "protect", "talks", "talk-9", "1"), 2, "talk-9"),
-        (("releases", "unprotect", "talks", "talk-1", "1"), 3, "is not on the list"),
+        (("releases", "unprotect", "talks", "talk-1", "1"), 2, "is not on the list"),
+        (("releases", "unprotect", "talks", "no name", "1"), 2, "'no name' in 'talks' is not on the list"),
     ],
 )
 def test_what_cannot_be_done_is_said(qbs, arguments, code, words):
