@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import AsyncIterator
+import tomllib
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from streamlit.starlette import App
 
@@ -15,6 +17,7 @@ from workbench import warming
 
 ADDRESS = "127.0.0.1"
 SCRIPT = Path(__file__).parents[1] / "streamlit_app.py"
+CONFIGURATION = SCRIPT.parent / ".streamlit" / "config.toml"
 
 
 @asynccontextmanager
@@ -36,6 +39,7 @@ def serve(port: int, *, headless: bool) -> None:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     App(SCRIPT, lifespan=warmed).run(
         config={
+            **_configured(),
             "server.address": ADDRESS,
             "server.port": port,
             "server.headless": headless,
@@ -45,3 +49,16 @@ def serve(port: int, *, headless: bool) -> None:
             "logger.level": "warning",
         }
     )
+
+
+def _configured() -> dict[str, Any]:
+    """The project's own configuration by option: from another folder than its own, nobody else would read it."""
+    return dict(_options(tomllib.loads(CONFIGURATION.read_text(encoding="utf-8")))) if CONFIGURATION.is_file() else {}
+
+
+def _options(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in section.items():
+        if isinstance(value, dict):
+            yield from _options(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

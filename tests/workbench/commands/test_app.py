@@ -91,3 +91,16 @@ def test_without_the_script_of_the_pages_it_says_where_to_go(qbs, served, script
     result = qbs("app")
     assert result.exit_code == 4
     assert "checkout" in result.stderr
+
+
+def test_it_looks_the_same_from_whichever_folder_it_is_started(tmp_path, monkeypatch):
+    from workbench import serving
+
+    told = {}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(serving.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(serving.App, "run", lambda _, config: told.update(config))
+    serving.serve(8765, headless=True)
+    assert (told["server.address"], told["server.port"], told["server.fileWatcherType"]) == ("127.0.0.1", 8765, "none")
+    assert told["theme.light.primaryColor"].startswith("#")
+    assert told["client.showErrorDetails"] == "type"
